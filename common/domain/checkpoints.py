@@ -1,0 +1,58 @@
+"""Checkpoints: how far a resource has been detected for a customer, and what an unfinished run has done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """`position` is the highest `updated_at` the source has shown us in a sealed scan; never our own clock."""
+
+    customer_id: str
+    resource: str
+    position: datetime | None = None
+
+    def advanced_to(self, candidate: datetime | None) -> datetime | None:
+        """The later of the two: a checkpoint never moves back by itself."""
+        if candidate is None or self.position is None:
+            return candidate or self.position
+        return max(candidate, self.position)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """What an unfinished scan must remember to go on after a kill; kept as JSON beside the checkpoint."""
+
+    run_id: str
+    origin: str
+    trace_id: str
+    #: 1-based: a scan that saw movement under it is made again.
+    scan_pass: int = 1
+    #: The source's own address of the next page; None means: start the pass.
+    next_page: str | None = None
+    #: Upper bound of the scan, ISO, taken from the source's own clock; None while the scan fits on one page.
+    before: str | None = None
+    #: Highest `updated_at` that the scan has shown so far, ISO.
+    highest: str | None = None
+    #: `meta.total` of the pass's first page.
+    total: int | None = None
+    #: A later page of this pass gave another total.
+    moved: bool = False
+    #: Requests that failed in a row; 0 after a good one.
+    failures: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @property
+    def scan_id(self) -> str:
+        """Marks the mirror rows that this pass has seen."""
+        return f"{self.run_id}:{self.scan_pass}"
+
+
+def progress_from_json(value: Mapping[str, Any] | None) -> Progress | None:
+    return Progress(**value) if value else None

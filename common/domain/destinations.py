@@ -1,0 +1,49 @@
+"""What a destination connector must do: take lists of writes, in as few requests as its API allows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from common.domain.entities import EntityKey
+from common.domain.people import Person
+from common.domain.writes import Answer, Found, Write
+
+
+class Destination(Protocol):
+    """A destination bound to one customer's account."""
+
+    #: How long after a change the API's look-ups may still not show it.
+    visibility_seconds: float
+    #: After this many seconds a write that got no answer is either visible or will never be: everything `apply` may take,
+    #: plus the above.
+    settle_seconds: float
+
+    def check(self, desired: Person, entity: EntityKey) -> None:
+        """Raise RecordInvalid, naming field and mend, for what this destination could only refuse."""
+        ...
+
+    def group_limit(self, write: Write) -> int:
+        """How many writes of this kind fit in one request; 1 for those that go alone."""
+        ...
+
+    def apply(self, writes: Sequence[Write]) -> Sequence[Answer]:
+        """Send writes of one operation, at most `group_limit` of them; one answer each, in order.
+
+        An update reads before it writes and sends only what differs, so it may be repeated. A create is sent as it is:
+        the caller has looked. Raises PermanentError when all were refused together (the caller bisects),
+        TransientError, RateLimited or CustomerBlocked.
+        """
+        ...
+
+    def look(self, entities: Sequence[EntityKey], since: datetime) -> Mapping[EntityKey, Found]:
+        """The records that carry our reference, of entities written at or after `since`.
+
+        An entity that is not there, or not visible yet, is missing from the answer.
+        """
+        ...
+
+    def differs(self, desired: Person, found: Found) -> bool:
+        """True if an update would change something. No request."""
+        ...

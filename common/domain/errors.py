@@ -1,0 +1,140 @@
+"""Errors as a tree whose type is the verdict. Nothing else in the product decides what an error means.
+
+    SyncError
+    |- TransientError              try again with backoff; counted as an attempt
+    |  |- SystemUnavailable        5xx, refused connection: it was not, or may not have been, done
+    |  |- UnknownOutcome           sent, and no answer: it may have been applied; look before writing again
+    |  |- PageUnreadable           an answer that is not what the API promises (not JSON, no `data`)
+    |  `- RateLimited              park until a known time; not counted
+    |     `- BudgetExhausted       our own limit, before anything was sent
+    |- PermanentError              never again: a dead letter
+    |  |- RecordRefused            the destination said no (400, 404, 409, 422)
+    |  |- RecordInvalid            a required field is missing or malformed
+    |  `- EventUnreadable          an event of an unknown version, type or shape
+    |- CustomerBlocked             pause this customer, alert
+    |  |- TokenRejected            401
+    |  |- PermissionMissing        403
+    |  |- CustomerInvalid          its configuration is malformed
+    |  `- DeadLetterLimitReached   too much of it fails: the fault is ours
+    |- Interrupted                 stop here, keep what is saved; somebody else goes on
+    |  |- RunFenced                another run owns this (customer, resource) now
+    |  `- LockLost                 the partition may have another owner
+    `- ConfigurationError          stop at boot
+
+`str()` of any of them is one line without personal data or tokens: it may be logged. What a system said goes into
+`detail`, which is stored with the dead letter and never logged.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+
+class SyncError(Exception):
+    """Anything the product raises on purpose."""
+
+
+class TransientError(SyncError):
+    """It may work later; retry with backoff."""
+
+    def __init__(self, message: str, *, detail: str = "", status: int | None = None) -> None:
+        super().__init__(message)
+        self.detail = detail
+        self.status = status
+
+
+class SystemUnavailable(TransientError):
+    """The other system answered 5xx or could not be reached; `sent` says if the request may have arrived."""
+
+    def __init__(self, message: str, *, sent: bool, detail: str = "", status: int | None = None) -> None:
+        super().__init__(message, detail=detail, status=status)
+        self.sent = sent
+
+
+class UnknownOutcome(TransientError):
+    """The request was sent and no answer came: it may have been applied."""
+
+
+class PageUnreadable(TransientError):
+    """The answer is not of the shape the API promises."""
+
+
+class RateLimited(TransientError):
+    """The other system said to wait until `until`."""
+
+    def __init__(self, message: str, *, until: datetime, detail: str = "") -> None:
+        super().__init__(message, detail=detail, status=429)
+        self.until = until
+
+
+class BudgetExhausted(RateLimited):
+    """Our own budget is used up; nothing was sent."""
+
+
+class PermanentError(SyncError):
+    """Never retry: dead-letter it, with `reason` (a stable word), `field` and the mend."""
+
+    def __init__(
+        self, message: str, *, reason: str, field: str = "", detail: str = "", status: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.field = field
+        self.detail = detail
+        self.status = status
+
+
+class RecordRefused(PermanentError):
+    """The destination refused the record."""
+
+
+class RecordInvalid(PermanentError):
+    """The record lacks a required field, or has one that cannot be read."""
+
+    def __init__(self, customer_id: str, resource: str, field: str, mend: str, *, detail: str = "") -> None:
+        message = f"customer {customer_id}: {resource} record: field {field!r}: {mend}"
+        super().__init__(message, reason="record_invalid", field=field, detail=detail)
+
+
+class EventUnreadable(PermanentError):
+    """The event's version, type or payload is not one this release knows."""
+
+
+class CustomerBlocked(SyncError):
+    """Pause this customer and alert; no other is concerned."""
+
+
+class TokenRejected(CustomerBlocked):
+    """The other system does not accept the customer's token."""
+
+
+class PermissionMissing(CustomerBlocked):
+    """The token may not do what the sync needs."""
+
+
+class CustomerInvalid(CustomerBlocked):
+    """The customer's configuration is malformed; names customer, field and mend."""
+
+    def __init__(self, customer_id: str, field: str, mend: str) -> None:
+        super().__init__(f"customer {customer_id!r}: {field}: {mend}")
+        self.field = field
+
+
+class DeadLetterLimitReached(CustomerBlocked):
+    """So many of the customer's events are refused that the fault is more likely ours than its data's."""
+
+
+class Interrupted(SyncError):
+    """Stop without saving more; what is committed stays, and another owner goes on from there."""
+
+
+class RunFenced(Interrupted):
+    """Another run has taken this (customer, resource)."""
+
+
+class LockLost(Interrupted):
+    """The session that held the lock is gone, so another worker may own the partition."""
+
+
+class ConfigurationError(SyncError):
+    """The process cannot start like this; the message names the setting and the mend."""

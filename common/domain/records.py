@@ -1,0 +1,47 @@
+"""Records: a normalised item of a resource, and the hashes that tell a change from a repetition."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """One item as the source gave it, normalised at the edge; JSON-ready throughout."""
+
+    resource: str
+    source_id: str
+    #: When the source says it last changed; aware UTC. Whole seconds at VOMO, so several versions may share one.
+    updated_at: datetime
+    #: Canonical fields, snake_case, our types.
+    body: Mapping[str, Any]
+    #: The item exactly as received: unknown fields are kept here.
+    raw: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def content_hash(self) -> str:
+        return content_hash(self.body)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrokenRecord:
+    """An item that could not be normalised. It becomes a dead letter; its page goes on."""
+
+    resource: str
+    #: The source's id where one could be read, else a hash of the item, so that repeats meet.
+    source_id: str
+    reason: str
+    field: str
+    message: str
+    raw: Any
+
+
+def content_hash(body: Mapping[str, Any]) -> str:
+    """Hex digest of a canonical JSON form: key order and spacing do not matter, every value does."""
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

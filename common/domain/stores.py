@@ -1,0 +1,139 @@
+"""What storage must do for the two kinds of worker. PostgreSQL implements it; `storage.memory` is the twin.
+
+Every method is one transaction: it is done whole or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from common.domain.checkpoints import Checkpoint, Progress
+from common.domain.customers import Customer
+from common.domain.entities import EntityKey
+from common.domain.events import Event
+from common.domain.records import BrokenRecord, Record
+from common.domain.runs import RunCounts, RunState
+from common.domain.writes import Intent, Link, SliceOutcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunStart:
+    """Where a run begins, or goes on."""
+
+    checkpoint: Checkpoint
+    progress: Progress
+    #: True if `progress` is an earlier, unfinished run's.
+    resumed: bool
+    #: Set when the unfinished run may not go on before then; nothing was taken.
+    waits_until: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageToSave:
+    """All that one page's transaction needs."""
+
+    customer_id: str
+    resource: str
+    run_id: str
+    scan_id: str
+    origin: str
+    trace_id: str
+    records: Sequence[Record]
+    broken: Sequence[BrokenRecord]
+    requests: int
+    now: datetime
+
+
+class DetectionStore(Protocol):
+    """What the poller's loop keeps."""
+
+    def start_run(self, *, customer_id: str, resource: str, run_id: str, trace_id: str, now: datetime) -> RunStart:
+        """Take (customer, resource): from here on any other run of it is fenced. Resumes saved progress if any."""
+        ...
+
+    def save_page(self, page: PageToSave, progress: Progress) -> RunCounts:
+        """Mirror, events and progress together. Raises RunFenced if another run has taken over."""
+        ...
+
+    def seen_in_scan(self, customer_id: str, resource: str, scan_id: str) -> int:
+        """How many distinct records a scan has seen."""
+        ...
+
+    def save_progress(self, customer_id: str, resource: str, progress: Progress, *, continue_at: datetime) -> None:
+        """End this slice of a run; it goes on at `continue_at`. Raises RunFenced."""
+        ...
+
+    def finish_run(
+        self, customer_id: str, resource: str, run_id: str, *, state: RunState, position: datetime | None,
+        error: str, now: datetime,
+    ) -> None:
+        """End the run; move the checkpoint to `position` if it is later. Raises RunFenced."""
+        ...
+
+
+class DeliveryStore(Protocol):
+    """What the processor's slice keeps."""
+
+    def due_partitions(self, customer_id: str, now: datetime) -> Sequence[int]:
+        """Partitions with an event to apply now, the longest waiting first."""
+        ...
+
+    def read_slice(self, customer_id: str, partition: int, now: datetime, limit: int) -> Sequence[Event]:
+        """Open events that are due, oldest first; none of an entity of which any open event is not due."""
+        ...
+
+    def links(self, entities: Sequence[EntityKey]) -> Mapping[EntityKey, Link]: ...
+
+    def unresolved(self, entities: Sequence[EntityKey]) -> Mapping[EntityKey, Intent]:
+        """The write of each entity whose outcome is not known yet; at most one each."""
+        ...
+
+    def begin(self, intents: Sequence[Intent]) -> None:
+        """Commit intents before anything is sent; closes an entity's earlier unresolved one as superseded by it."""
+        ...
+
+    def record(self, customer_id: str, outcome: SliceOutcome, now: datetime) -> None:
+        """Event states, dead letters, write outcomes and links, together."""
+        ...
+
+    def next_due(self, customer_id: str) -> datetime | None:
+        """When the earliest open event is due; None if there is none."""
+        ...
+
+    def open_dead_letters(self, customer_id: str) -> int:
+        """Dead letters that nobody has replayed or discarded."""
+        ...
+
+
+class CustomerStore(Protocol):
+    """The customers, as both workers see them."""
+
+    def get(self, customer_id: str) -> Customer:
+        """Raises CustomerInvalid if there is none."""
+        ...
+
+    def pause(self, customer_id: str, reason: str) -> None: ...
+
+    def park(self, customer_id: str, until: datetime, reason: str) -> None:
+        """No delivery before `until`. A later `until` wins; an earlier one is ignored."""
+        ...
+
+
+class Locks(Protocol):
+    """Exclusive ownership by name, across processes and threads, released in the instant the owner's process dies."""
+
+    def try_hold(self, name: str) -> AbstractContextManager[Held | None]:
+        """Hold `name` inside the block, or get None at once when somebody else has it."""
+        ...
+
+
+class Held(Protocol):
+    """A lock that is held."""
+
+    def verify(self) -> None:
+        """Raise LockLost if it may have been lost."""
+        ...

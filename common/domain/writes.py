@@ -1,0 +1,156 @@
+"""Writes at the destination: the intent committed before each, its outcome after, and the link it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from common.domain.entities import EntityKey
+from common.domain.events import EventState
+from common.domain.people import Person
+
+
+class Operation(StrEnum):
+    """What a write does."""
+
+    CREATE = "create"
+    UPDATE = "update"
+
+
+class WriteState(StrEnum):
+    """How an intent stands. `open` long after its time means: nobody knows, so look."""
+
+    OPEN = "open"  # committed; the request is being sent, or its worker died
+    UNKNOWN = "unknown"  # sent, no answer
+    SUBMITTED = "submitted"  # accepted, held by the destination
+    APPLIED = "applied"
+    REFUSED = "refused"
+    NOT_SENT = "not_sent"  # nothing left this machine
+    LOOKED = "looked"  # its outcome was found by looking, or a later write took its place
+
+
+#: An entity with a write in one of these gets no other write before somebody has looked.
+UNRESOLVED_STATES = frozenset({WriteState.OPEN, WriteState.UNKNOWN, WriteState.SUBMITTED})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """Source id to destination id, kept for ever."""
+
+    entity: EntityKey
+    destination_id: str
+    #: Further ids the destination needs (at CRM+: `individual_id`).
+    details: Mapping[str, Any] = field(default_factory=dict)
+    #: Version and mapped hash of what was last confirmed there; 0 and "" before that.
+    applied_version: int = 0
+    applied_hash: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intent:
+    """A write that was, or is about to be, sent."""
+
+    write_id: str
+    entity: EntityKey
+    event_id: int
+    version: int
+    operation: Operation
+    mapped_hash: str
+    state: WriteState
+    started_at: datetime
+    #: From then on the request can no longer land: it was either applied, and is visible, or it never will be.
+    settles_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Write:
+    """One entity's desired state, ready for a destination."""
+
+    write_id: str
+    entity: EntityKey
+    event_id: int
+    version: int
+    desired: Person
+    mapped_hash: str
+    #: None: the destination has no record of ours for it yet.
+    link: Link | None = None
+
+    @property
+    def operation(self) -> Operation:
+        return Operation.CREATE if self.link is None else Operation.UPDATE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A destination record that carries our reference."""
+
+    destination_id: str
+    details: Mapping[str, Any]
+    #: The record as read, for the destination's own comparison.
+    current: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Applied:
+    """The destination has it now. `changed` is False when it had it already."""
+
+    destination_id: str
+    details: Mapping[str, Any]
+    changed: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submitted:
+    """The destination took it and will show it later."""
+
+
+Answer = Applied | Submitted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """Why an event became a dead letter."""
+
+    reason: str
+    message: str
+    field: str = ""
+    status: int | None = None
+    #: What the destination said; may hold personal data, so it stays in the database.
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventOutcome:
+    """What became of one event in a slice."""
+
+    event_id: int
+    state: EventState
+    reason: str = ""
+    #: Added to the event's attempts.
+    attempts: int = 0
+    #: When to look at it again; None with an open state means now.
+    retry_at: datetime | None = None
+    refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteOutcome:
+    """What became of one intent."""
+
+    write_id: str
+    state: WriteState
+    destination_id: str = ""
+    #: Replaces the intent's, when an answer told that nothing is under way any more.
+    settles_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SliceOutcome:
+    """All that one transaction records after a request."""
+
+    events: tuple[EventOutcome, ...] = ()
+    writes: tuple[WriteOutcome, ...] = ()
+    links: tuple[Link, ...] = ()

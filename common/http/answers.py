@@ -1,0 +1,81 @@
+"""An HTTP answer, read without trusting it: bodies may be empty, HTML, or JSON of several error shapes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from common.domain.limits import RateHints
+
+#: Enough of an error's text for a person to act on, in characters; the rest is repetition.
+DETAIL_CHARACTERS = 2000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """A status, lower-case headers, and a body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The body as JSON, or None if it is not JSON."""
+        try:
+            return json.loads(self.body) if self.body else None
+        except ValueError:
+            return None
+
+    @property
+    def date(self) -> datetime | None:
+        """The other machine's clock."""
+        return _http_date(self.headers.get("date", ""))
+
+    def retry_at(self, now: datetime) -> datetime | None:
+        """`Retry-After`, which may be seconds or a date."""
+        value = self.headers.get("retry-after", "").strip()
+        if value.isdigit():
+            return now + timedelta(seconds=int(value))
+        return _http_date(value)
+
+    def rate_hints(self) -> RateHints:
+        """`X-RateLimit-*`, as CRM+ sends them (facts: crm-api 2.1)."""
+        reset = _number(self.headers.get("x-ratelimit-reset"))
+        return RateHints(
+            limit=_number(self.headers.get("x-ratelimit-limit")),
+            remaining=_number(self.headers.get("x-ratelimit-remaining")),
+            resets_at=datetime.fromtimestamp(reset, tz=UTC) if reset else None,
+        )
+
+    def error_field(self) -> str:
+        """The first field an error names, or an empty string. Knows the three shapes of facts: crm-api 2.2 and
+        volunteer-api 3: `error.details[].field`, `errors.{field}`, `modelState.{field}`."""
+        body = self.json()
+        if not isinstance(body, dict):
+            return ""
+        error = body.get("error")
+        details = error.get("details") if isinstance(error, dict) else None
+        if isinstance(details, list) and details and isinstance(details[0], dict):
+            return str(details[0].get("field", ""))
+        fields = body.get("errors") or body.get("modelState")
+        return next(iter(map(str, fields)), "") if isinstance(fields, dict) else ""
+
+    def detail(self) -> str:
+        """What was said, for the database; it may hold personal data."""
+        return self.body[:DETAIL_CHARACTERS].decode("utf-8", errors="replace")
+
+
+def _http_date(value: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(value)
+    except (TypeError, ValueError):
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _number(value: str | None) -> int | None:
+    return int(value) if value is not None and value.strip().isdigit() else None

@@ -1,0 +1,1 @@
+"""Structured logs: ids, a stable `action`, and no personal data."""

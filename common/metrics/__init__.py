@@ -1,0 +1,1 @@
+"""Metrics: one catalogue, and the exporter that serves depths read from PostgreSQL and Redis."""

@@ -1,0 +1,50 @@
+"""Put a delivery on a customer's queue: "apply a slice of this customer". It carries the id and nothing else."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from celery import Celery
+
+from common.domain.clock import Clock
+from common.domain.customers import Lane
+from common.metrics.catalogue import Metrics
+from common.queueing.celery_app import plain_queue
+from common.queueing.hot_set import HotSet
+from common.queueing.names import DELIVER, events_queue
+
+
+class Deliveries:
+    """Publishes deliveries and keeps the hot set."""
+
+    def __init__(self, app: Celery, hot_set: HotSet, clock: Clock, metrics: Metrics) -> None:
+        self._app = app
+        self._hot_set = hot_set
+        self._clock = clock
+        self._metrics = metrics
+
+    def publish(self, customer_id: str, lane: Lane, *, by: str) -> None:
+        """Push, then make hot: in the other order a worker could find the queue empty and drop it."""
+        self._app.send_task(
+            DELIVER,
+            kwargs={"customer_id": customer_id},
+            queue=plain_queue(events_queue(customer_id)),
+            kwargsrepr=f"{{'customer_id': '{customer_id}'}}",
+        )
+        self._hot_set.add(lane, customer_id, self._clock.now())
+        self._metrics.deliveries_published.labels(by).inc()
+
+    def park(self, customer_id: str, lane: Lane, until: datetime) -> None:
+        self._hot_set.park(lane, customer_id, until)
+
+    def settle(self, customer_id: str, lane: Lane) -> None:
+        self._hot_set.settle(lane, customer_id, self._clock.now())
+
+    def restore(self, customer_id: str, lane: Lane, *, by: str) -> bool:
+        """Make sure a customer with due work has a message and is hot. True if a message was missing."""
+        missing = self._hot_set.depths([customer_id])[customer_id] == 0
+        if missing:
+            self.publish(customer_id, lane, by=by)
+        else:
+            self._hot_set.add(lane, customer_id, self._clock.now())
+        return missing

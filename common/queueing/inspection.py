@@ -1,0 +1,43 @@
+"""What Flower is told: all customers' queues, cold ones too.
+
+Flower shows the queues that some worker reports; a worker consumes the hot ones only. So the inspect command
+`active_queues` is replaced by one that reports every customer's queue beside those really consumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from celery.worker.control import Panel, inspect_command
+
+from common.queueing.names import EVENTS_PREFIX, events_queue
+
+
+def report_all_queues(customer_ids: Callable[[], Sequence[str]]) -> None:
+    """Replace `active_queues` in this worker process."""
+
+    def active_queues(state: Any) -> list[dict[str, Any]]:
+        consumed = [dict(queue.as_dict(recurse=True)) for queue in state.consumer.task_consumer.queues or ()]
+        ordinary = [queue for queue in consumed if not queue["name"].startswith(EVENTS_PREFIX)]
+        return ordinary + [_row(events_queue(customer_id)) for customer_id in customer_ids()]
+
+    Panel.data.pop("active_queues", None)
+    inspect_command()(active_queues)
+
+
+def _row(name: str) -> dict[str, Any]:
+    """The fields that Flower and `celery inspect active_queues` read."""
+    return {
+        "name": name,
+        "exchange": {"name": "", "type": "direct"},
+        "routing_key": name,
+        "durable": True,
+        "exclusive": False,
+        "auto_delete": False,
+        "no_ack": False,
+        "alias": None,
+        "bindings": [],
+        "queue_arguments": None,
+        "binding_arguments": None,
+    }

@@ -1,0 +1,26 @@
+"""Where a task goes when a person calls it by name: `celery call poller.poll` names a customer, not a queue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from common.domain.customers import Lane
+from common.queueing.celery_app import plain_queue
+from common.queueing.names import DELIVER, POLL, events_queue, poll_queue
+
+
+def route_by_customer(lane_of: Callable[[str], Lane]) -> Callable[..., dict[str, Any] | None]:
+    """A Celery router: polls to the lane of their customer, deliveries to the customer's own queue."""
+
+    def route(name: str, _args: Any, kwargs: Any, _options: Any, **_: Any) -> dict[str, Any] | None:
+        customer_id = (kwargs or {}).get("customer_id")
+        if not isinstance(customer_id, str):
+            return None
+        if name == POLL:
+            return {"queue": plain_queue(poll_queue(lane_of(customer_id)))}
+        if name == DELIVER:
+            return {"queue": plain_queue(events_queue(customer_id))}
+        return None
+
+    return route

@@ -1,0 +1,103 @@
+"""The customers table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, case, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from common.domain.clock import Clock
+from common.domain.customers import Customer, CustomerStatus, Lane, Tier
+from common.domain.errors import CustomerInvalid
+from common.storage.tables import audit, customers
+
+
+class PostgresCustomerStore:
+    """Implements `common.domain.stores.CustomerStore`, and what the command line needs besides."""
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    def get(self, customer_id: str) -> Customer:
+        with self._engine.connect() as connection:
+            row = connection.execute(select(customers).where(customers.c.customer_id == customer_id)).one_or_none()
+        if row is None:
+            raise CustomerInvalid(customer_id, "customer_id", "there is no such customer; see `fleet customers list`")
+        return _customer(row)
+
+    def all(self) -> Sequence[Customer]:
+        with self._engine.connect() as connection:
+            return [_customer(row) for row in connection.execute(select(customers).order_by(customers.c.customer_id))]
+
+    def add(self, customer: Customer) -> None:
+        """Raises CustomerInvalid if the id is taken."""
+        now = self._clock.now()
+        row = {**_row(customer), "created_at": now, "updated_at": now}
+        with self._engine.begin() as connection:
+            added = connection.execute(
+                insert(customers).values(row).on_conflict_do_nothing().returning(customers.c.customer_id)
+            )
+            if added.one_or_none() is None:
+                raise CustomerInvalid(customer.customer_id, "customer_id", "is taken; choose another")
+
+    def pause(self, customer_id: str, reason: str) -> None:
+        self._set(customer_id, status=CustomerStatus.PAUSED, status_reason=reason)
+
+    def resume(self, customer_id: str) -> None:
+        """Active again, and no longer parked."""
+        self._set(customer_id, status=CustomerStatus.ACTIVE, status_reason="", parked_until=None, parked_reason="")
+
+    def park(self, customer_id: str, until: datetime, reason: str) -> None:
+        later = customers.c.parked_until.is_(None) | (customers.c.parked_until < until)
+        self._set(
+            customer_id,
+            parked_until=case((later, until), else_=customers.c.parked_until),
+            parked_reason=case((later, reason), else_=customers.c.parked_reason),
+        )
+
+    def note(self, customer_id: str, *, actor: str, action: str, detail: str = "") -> None:
+        """Record what a person did."""
+        row = {"customer_id": customer_id, "at": self._clock.now(), "actor": actor, "action": action, "detail": detail}
+        with self._engine.begin() as connection:
+            connection.execute(insert(audit).values(row))
+
+    def _set(self, customer_id: str, **changes: Any) -> None:
+        statement = update(customers).where(customers.c.customer_id == customer_id)
+        with self._engine.begin() as connection:
+            connection.execute(statement.values(updated_at=self._clock.now(), **changes))
+
+
+def _customer(row: Any) -> Customer:
+    return Customer(
+        customer_id=row.customer_id,
+        name=row.name,
+        tier=Tier(row.tier),
+        lane=Lane(row.lane),
+        status=CustomerStatus(row.status),
+        status_reason=row.status_reason,
+        parked_until=row.parked_until,
+        parked_reason=row.parked_reason,
+        time_zone=row.time_zone,
+        region=row.region,
+        poll_interval_seconds=row.poll_interval_seconds,
+        source=row.source,
+        destination=row.destination,
+        source_settings=row.source_settings,
+        destination_settings=row.destination_settings,
+    )
+
+
+def _row(customer: Customer) -> dict[str, Any]:
+    names = (
+        "customer_id", "name", "tier", "lane", "status", "status_reason", "time_zone", "region",
+        "poll_interval_seconds", "source", "destination",
+    )  # fmt: skip
+    return {
+        **{name: getattr(customer, name) for name in names},
+        "source_settings": dict(customer.source_settings),
+        "destination_settings": dict(customer.destination_settings),
+    }

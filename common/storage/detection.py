@@ -1,0 +1,323 @@
+"""What the poller's loop keeps, in PostgreSQL: the checkpoint, the mirror, and the events beside them (the outbox).
+
+One transaction per page holds all three, so a kill at any instruction leaves either the page's events and its progress,
+or neither. The checkpoint row carries the id of the run that may write: a run that was taken for dead, and is not, finds
+another id there and stops (RunFenced) without having changed anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, and_, func, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+
+from common.domain.checkpoints import Checkpoint, Progress, progress_from_json
+from common.domain.entities import EntityKey, partition_of
+from common.domain.errors import RunFenced
+from common.domain.events import EVENT_VERSION, Action, EventState, Origin
+from common.domain.records import BrokenRecord, Record, content_hash
+from common.domain.runs import RunCounts, RunState
+from common.domain.stores import PageToSave, RunStart
+from common.storage.tables import checkpoints, dead_letters, events, mirror, runs
+
+#: The `occurred_at` of an item whose own time could not be read.
+UNREADABLE_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the mirror holds of an entity."""
+
+    version: int
+    source_updated_at: datetime
+    content_hash: str
+
+
+@dataclass(frozen=True)
+class _Item:
+    """A record or a broken one, as a mirror row."""
+
+    source_id: str
+    updated_at: datetime
+    content_hash: str
+    body: Mapping[str, Any]
+    raw: Any
+    broken: BrokenRecord | None
+
+
+class PostgresDetectionStore:
+    """Implements `common.domain.stores.DetectionStore`."""
+
+    def __init__(self, engine: Engine, *, partitions: int) -> None:
+        self._engine = engine
+        self._partitions = partitions
+
+    def start_run(self, *, customer_id: str, resource: str, run_id: str, trace_id: str, now: datetime) -> RunStart:
+        with self._engine.begin() as connection:
+            row = _take_checkpoint(connection, customer_id, resource, now)
+            start = _where_to_begin(row, customer_id, resource, run_id, trace_id)
+            if row.continue_at is not None and row.continue_at > now:
+                return replace(start, waits_until=row.continue_at)
+            _own(connection, customer_id, resource, start.progress, now)
+            _open_report(connection, customer_id, resource, start, now)
+            return start
+
+    def save_page(self, page: PageToSave, progress: Progress) -> RunCounts:
+        with self._engine.begin() as connection:
+            _fenced_update(connection, page.customer_id, page.resource, page.run_id, page.now, progress=progress.to_json())
+            counts = self._save_items(connection, page)
+            _add_to_report(connection, page.customer_id, page.run_id, counts)
+            return counts
+
+    def _save_items(self, connection: Connection, page: PageToSave) -> RunCounts:
+        items = _newest_of_each([*map(_of_record, page.records), *map(_of_broken, page.broken)])
+        known = _known(connection, page, [item.source_id for item in items])
+        stale = [item for item in items if _is_stale(item, known.get(item.source_id))]
+        fresh = [item for item in items if item not in stale]
+        changed = [item for item in fresh if _is_changed(item, known.get(item.source_id))]
+        _mark_seen(connection, page, [item.source_id for item in items])
+        self._save_changed(connection, page, changed, known)
+        return RunCounts(
+            requests=page.requests,
+            pages=1,
+            read=len(items),
+            detected=len(changed),
+            unchanged=len(fresh) - len(changed),
+            stale=len(stale),
+            broken=sum(item.broken is not None for item in changed),
+        )
+
+    def _save_changed(
+        self, connection: Connection, page: PageToSave, changed: Sequence[_Item], known: Mapping[str, _Known]
+    ) -> None:
+        if not changed:
+            return
+        versions = {i.source_id: known[i.source_id].version + 1 if i.source_id in known else 1 for i in changed}
+        _upsert_mirror(connection, [_mirror_row(page, item, versions[item.source_id]) for item in changed])
+        rows = [self._event_row(page, item, versions[item.source_id]) for item in changed]
+        ids = connection.execute(insert(events).returning(events.c.event_id, events.c.source_id), rows)
+        event_ids = {row.source_id: row.event_id for row in ids}
+        letters = [_letter_row(page, item, event_ids[item.source_id]) for item in changed if item.broken]
+        if letters:
+            connection.execute(insert(dead_letters), letters)
+
+    def _event_row(self, page: PageToSave, item: _Item, version: int) -> dict[str, Any]:
+        entity = EntityKey(customer_id=page.customer_id, resource=page.resource, source_id=item.source_id)
+        return {
+            "customer_id": page.customer_id,
+            "resource": page.resource,
+            "source_id": item.source_id,
+            "version": version,
+            "partition": partition_of(entity, self._partitions),
+            "action": Action.UPSERT,
+            "event_version": EVENT_VERSION,
+            "payload": dict(item.body),
+            "origin": page.origin,
+            "run_id": page.run_id,
+            "trace_id": page.trace_id,
+            "state": EventState.DEAD_LETTERED if item.broken else EventState.PENDING,
+            "reason": item.broken.reason if item.broken else "",
+            "occurred_at": item.updated_at,
+            "detected_at": page.now,
+            "retry_at": page.now,
+            "finished_at": page.now if item.broken else None,
+        }
+
+    def seen_in_scan(self, customer_id: str, resource: str, scan_id: str) -> int:
+        query = select(func.count()).where(
+            mirror.c.customer_id == customer_id, mirror.c.resource == resource, mirror.c.scan_id == scan_id
+        )
+        with self._engine.connect() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def save_progress(self, customer_id: str, resource: str, progress: Progress, *, continue_at: datetime) -> None:
+        with self._engine.begin() as connection:
+            _fenced_update(
+                connection, customer_id, resource, progress.run_id, continue_at,
+                progress=progress.to_json(), continue_at=continue_at,
+            )
+            _close_report(connection, customer_id, progress.run_id, RunState.CONTINUED, None, "")
+
+    def finish_run(
+        self, customer_id: str, resource: str, run_id: str, *, state: RunState, position: datetime | None,
+        error: str, now: datetime,
+    ) -> None:
+        changes: dict[str, Any] = {"progress": None, "continue_at": None}
+        if position is not None:
+            changes["position"] = func.greatest(checkpoints.c.position, position)
+        with self._engine.begin() as connection:
+            _fenced_update(connection, customer_id, resource, run_id, now, **changes)
+            _close_report(connection, customer_id, run_id, state, now, error)
+
+
+def _take_checkpoint(connection: Connection, customer_id: str, resource: str, now: datetime) -> Any:
+    """The checkpoint's row, locked; made on first use."""
+    fresh = insert(checkpoints).values(customer_id=customer_id, resource=resource, updated_at=now)
+    connection.execute(fresh.on_conflict_do_nothing())
+    return connection.execute(
+        select(checkpoints)
+        .where(checkpoints.c.customer_id == customer_id, checkpoints.c.resource == resource)
+        .with_for_update()
+    ).one()
+
+
+def _where_to_begin(row: Any, customer_id: str, resource: str, run_id: str, trace_id: str) -> RunStart:
+    saved = progress_from_json(row.progress)
+    origin = Origin.BACKFILL if row.position is None else Origin.POLL
+    return RunStart(
+        checkpoint=Checkpoint(customer_id=customer_id, resource=resource, position=row.position),
+        progress=saved or Progress(run_id=run_id, origin=origin, trace_id=trace_id),
+        resumed=saved is not None,
+    )
+
+
+def _own(connection: Connection, customer_id: str, resource: str, progress: Progress, now: datetime) -> None:
+    connection.execute(
+        update(checkpoints)
+        .where(checkpoints.c.customer_id == customer_id, checkpoints.c.resource == resource)
+        .values(run_id=progress.run_id, progress=progress.to_json(), continue_at=None, updated_at=now)
+    )
+
+
+def _fenced_update(
+    connection: Connection, customer_id: str, resource: str, run_id: str, now: datetime, **changes: Any
+) -> None:
+    """Write to the checkpoint if it is still this run's."""
+    result = connection.execute(
+        update(checkpoints)
+        .where(
+            checkpoints.c.customer_id == customer_id,
+            checkpoints.c.resource == resource,
+            checkpoints.c.run_id == run_id,
+            checkpoints.c.progress.is_not(None),
+        )
+        .values(updated_at=now, **changes)
+    )
+    if result.rowcount != 1:
+        raise RunFenced(f"customer {customer_id}: run {run_id} of {resource} was taken over by another")
+
+
+def _open_report(connection: Connection, customer_id: str, resource: str, start: RunStart, now: datetime) -> None:
+    row = {
+        "customer_id": customer_id,
+        "run_id": start.progress.run_id,
+        "resource": resource,
+        "origin": start.progress.origin,
+        "trace_id": start.progress.trace_id,
+        "state": RunState.RUNNING,
+        "started_at": now,
+    }
+    again = {"state": RunState.RUNNING}
+    keys = [runs.c.customer_id, runs.c.run_id]
+    connection.execute(insert(runs).values(row).on_conflict_do_update(index_elements=keys, set_=again))
+
+
+def _add_to_report(connection: Connection, customer_id: str, run_id: str, counts: RunCounts) -> None:
+    added = {name: runs.c[name] + value for name, value in asdict(counts).items()}
+    connection.execute(
+        update(runs).where(runs.c.customer_id == customer_id, runs.c.run_id == run_id).values(**added)
+    )
+
+
+def _close_report(
+    connection: Connection, customer_id: str, run_id: str, state: RunState, finished_at: datetime | None, error: str
+) -> None:
+    connection.execute(
+        update(runs)
+        .where(runs.c.customer_id == customer_id, runs.c.run_id == run_id)
+        .values(state=state, finished_at=finished_at, error=error)
+    )
+
+
+def _of_record(record: Record) -> _Item:
+    return _Item(record.source_id, record.updated_at, record.content_hash, record.body, dict(record.raw), None)
+
+
+def _of_broken(broken: BrokenRecord) -> _Item:
+    digest = "broken:" + content_hash({"raw": broken.raw})
+    return _Item(broken.source_id, UNREADABLE_TIME, digest, {}, broken.raw, broken)
+
+
+def _newest_of_each(items: Iterable[_Item]) -> list[_Item]:
+    """A page may repeat an id; the later of its versions counts."""
+    newest: dict[str, _Item] = {}
+    for item in items:
+        other = newest.get(item.source_id)
+        if other is None or item.updated_at >= other.updated_at:
+            newest[item.source_id] = item
+    return list(newest.values())
+
+
+def _known(connection: Connection, page: PageToSave, source_ids: Sequence[str]) -> dict[str, _Known]:
+    rows = connection.execute(
+        select(mirror.c.source_id, mirror.c.version, mirror.c.source_updated_at, mirror.c.content_hash).where(
+            tuple_(mirror.c.customer_id, mirror.c.resource) == (page.customer_id, page.resource),
+            mirror.c.source_id.in_(source_ids),
+        )
+    )
+    return {row.source_id: _Known(row.version, row.source_updated_at, row.content_hash) for row in rows}
+
+
+def _is_stale(item: _Item, known: _Known | None) -> bool:
+    """An answer that was under way while a newer one was saved: what we have is newer."""
+    return known is not None and item.broken is None and item.updated_at < known.source_updated_at
+
+
+def _is_changed(item: _Item, known: _Known | None) -> bool:
+    return known is None or known.content_hash != item.content_hash
+
+
+def _mark_seen(connection: Connection, page: PageToSave, source_ids: Sequence[str]) -> None:
+    connection.execute(
+        update(mirror)
+        .where(
+            and_(mirror.c.customer_id == page.customer_id, mirror.c.resource == page.resource),
+            mirror.c.source_id.in_(source_ids),
+        )
+        .values(scan_id=page.scan_id, seen_at=page.now)
+    )
+
+
+def _mirror_row(page: PageToSave, item: _Item, version: int) -> dict[str, Any]:
+    return {
+        "customer_id": page.customer_id,
+        "resource": page.resource,
+        "source_id": item.source_id,
+        "version": version,
+        "source_updated_at": item.updated_at,
+        "content_hash": item.content_hash,
+        "body": dict(item.body),
+        "raw": item.raw,
+        "scan_id": page.scan_id,
+        "seen_at": page.now,
+    }
+
+
+def _upsert_mirror(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    statement = insert(mirror).values(rows)
+    keys = {"customer_id", "resource", "source_id"}
+    changes = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    connection.execute(statement.on_conflict_do_update(index_elements=sorted(keys), set_=changes))
+
+
+def _letter_row(page: PageToSave, item: _Item, event_id: int) -> dict[str, Any]:
+    broken = item.broken
+    assert broken is not None  # noqa: S101 - the caller passes broken items only
+    return {
+        "customer_id": page.customer_id,
+        "event_id": event_id,
+        "resource": page.resource,
+        "source_id": item.source_id,
+        "stage": "detect",
+        "reason": broken.reason,
+        "field": broken.field,
+        "message": broken.message,
+        "run_id": page.run_id,
+        "trace_id": page.trace_id,
+        "state": "open",
+        "created_at": page.now,
+    }

@@ -1,0 +1,11 @@
+"""Alembic's entry point: runs on the connection that `schema.upgrade` hands over."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from common.storage.tables import metadata
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,256 @@
+"""Every table. All are keyed by customer_id first: no query can forget whose data it reads."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+#: The SQL of `OPEN_STATES`; partial indexes keep finished events out of every hot query.
+OPEN = text("state IN ('pending', 'submitted')")
+UNRESOLVED = text("state IN ('open', 'unknown', 'submitted')")
+
+
+def _moment(name: str, *, nullable: bool = False) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+def _customer() -> Column[str]:
+    return Column("customer_id", Text, ForeignKey("customers.customer_id"), primary_key=True)
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False, server_default="")
+
+
+def _count(name: str) -> Column[int]:
+    return Column(name, Integer, nullable=False, server_default="0")
+
+
+customers = Table(
+    "customers",
+    metadata,
+    Column("customer_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    _text("status_reason"),
+    Column("tier", Text, nullable=False),
+    Column("lane", Text, nullable=False),
+    _moment("parked_until", nullable=True),
+    _text("parked_reason"),
+    Column("time_zone", Text, nullable=False),
+    Column("region", Text, nullable=False),
+    Column("poll_interval_seconds", Integer),
+    Column("source", Text, nullable=False),
+    Column("source_settings", JSONB, nullable=False),
+    Column("destination", Text, nullable=False),
+    Column("destination_settings", JSONB, nullable=False),
+    _moment("created_at"),
+    _moment("updated_at"),
+)
+
+data_keys = Table(
+    "data_keys",
+    metadata,
+    _customer(),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("master_key_id", Text, nullable=False),
+    _moment("created_at"),
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    _customer(),
+    Column("system", Text, primary_key=True),
+    Column("ciphertext", LargeBinary, nullable=False),
+    _moment("updated_at"),
+)
+
+budgets = Table(
+    "budgets",
+    metadata,
+    _customer(),
+    Column("system", Text, primary_key=True),
+    _moment("first_used_at"),
+)
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    _customer(),
+    Column("resource", Text, primary_key=True),
+    _moment("position", nullable=True),
+    # The run that may write here; another run's id fences the one before.
+    Column("run_id", Text),
+    Column("progress", JSONB),
+    _moment("continue_at", nullable=True),
+    _moment("updated_at"),
+    Index(None, "continue_at", postgresql_where=text("continue_at IS NOT NULL")),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    _customer(),
+    Column("run_id", Text, primary_key=True),
+    Column("resource", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("trace_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    _moment("started_at"),
+    _moment("finished_at", nullable=True),
+    _count("requests"),
+    _count("pages"),
+    _count("read"),
+    _count("detected"),
+    _count("unchanged"),
+    _count("stale"),
+    _count("broken"),
+    _text("error"),
+    Index(None, "customer_id", "started_at"),
+)
+
+mirror = Table(
+    "mirror",
+    metadata,
+    _customer(),
+    Column("resource", Text, primary_key=True),
+    Column("source_id", Text, primary_key=True),
+    # 1, 2, 3 ... with each change we have seen: the order of the entity's events.
+    Column("version", BigInteger, nullable=False),
+    _moment("source_updated_at"),
+    Column("content_hash", Text, nullable=False),
+    Column("body", JSONB, nullable=False),
+    Column("raw", JSONB, nullable=False),
+    Column("scan_id", Text, nullable=False),
+    _moment("seen_at"),
+    _moment("deleted_at", nullable=True),
+    Index(None, "customer_id", "resource", "scan_id"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    _customer(),
+    Column("event_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("resource", Text, nullable=False),
+    Column("source_id", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("partition", SmallInteger, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("event_version", SmallInteger, nullable=False),
+    Column("payload", JSONB, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("trace_id", Text, nullable=False),
+    Column("coalesce", Boolean, nullable=False, server_default=text("true")),
+    Column("state", Text, nullable=False),
+    _text("reason"),
+    _count("attempts"),
+    _moment("occurred_at"),
+    _moment("detected_at"),
+    _moment("retry_at"),
+    _moment("finished_at", nullable=True),
+    Index("ix_events_entity_version", "customer_id", "resource", "source_id", "version", unique=True),
+    Index("ix_events_open", "customer_id", "partition", "event_id", postgresql_where=OPEN),
+    Index("ix_events_open_entity", "customer_id", "resource", "source_id", "retry_at", postgresql_where=OPEN),
+    Index("ix_events_open_due", "retry_at", "customer_id", postgresql_where=OPEN),
+    Index("ix_events_run", "customer_id", "run_id"),
+)
+
+links = Table(
+    "links",
+    metadata,
+    _customer(),
+    Column("resource", Text, primary_key=True),
+    Column("source_id", Text, primary_key=True),
+    Column("destination_id", Text, nullable=False),
+    Column("details", JSONB, nullable=False),
+    Column("applied_version", BigInteger, nullable=False),
+    _text("applied_hash"),
+    _moment("created_at"),
+    _moment("updated_at"),
+)
+
+writes = Table(
+    "writes",
+    metadata,
+    _customer(),
+    Column("write_id", Text, primary_key=True),
+    Column("resource", Text, nullable=False),
+    Column("source_id", Text, nullable=False),
+    Column("event_id", BigInteger, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("mapped_hash", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    _text("destination_id"),
+    _moment("started_at"),
+    _moment("settles_at"),
+    _moment("finished_at", nullable=True),
+    # At most one write of an entity may be without a known outcome.
+    Index(
+        "ix_writes_unresolved", "customer_id", "resource", "source_id", unique=True, postgresql_where=UNRESOLVED
+    ),
+)
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    _customer(),
+    Column("dead_letter_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("event_id", BigInteger, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("source_id", Text, nullable=False),
+    # Where it failed: `detect` (the source's item was unreadable) or `apply`.
+    Column("stage", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    _text("field"),
+    _text("message"),
+    Column("status", Integer),
+    # What the other system said. May hold personal data: shown on request, never logged.
+    _text("detail"),
+    _count("attempts"),
+    Column("run_id", Text, nullable=False),
+    Column("trace_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    _text("resolution"),
+    _moment("created_at"),
+    _moment("resolved_at", nullable=True),
+    Index("ix_dead_letters_open", "customer_id", postgresql_where=text("state = 'open'")),
+    Index("ix_dead_letters_event", "customer_id", "event_id"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    _customer(),
+    Column("audit_id", BigInteger, Identity(always=True), primary_key=True),
+    _moment("at"),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    _text("detail"),
+)

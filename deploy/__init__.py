@@ -1,0 +1,1 @@
+"""What it takes to run Syncfleet somewhere, and the sandbox to run it against."""

@@ -1,0 +1,58 @@
+"""What a test reads back: health, the state of every organization, the journal."""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from deploy.sandbox.admin.handling import Body, answer, organization_named, route
+from deploy.sandbox.export import export_organization, export_world
+from deploy.sandbox.journal import Entry
+from deploy.sandbox.world import World
+
+#: Journal lines per chunk, so that a long answer does not hold up the API requests.
+CHUNK_LINES = 500
+
+
+class Records:
+    """`/admin/health`, `/admin/export` and `/admin/journal`."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def routes(self) -> list[Route]:
+        return [
+            route("GET", "/health", self.show_health),
+            route("GET", "/export", self.export_all),
+            route("GET", "/export/{name}", self.export_one),
+            route("GET", "/journal", self.read_journal),
+        ]
+
+    def show_health(self, _request: Request, _body: Body) -> Response:
+        counts = {"organizations": len(self._world.organizations), "journal_entries": len(self._world.journal)}
+        return answer({"status": "ok", "seed": self._world.seed, **counts})
+
+    def export_all(self, _request: Request, _body: Body) -> Response:
+        return answer(export_world(self._world))
+
+    def export_one(self, request: Request, _body: Body) -> Response:
+        return answer(export_organization(organization_named(self._world, request.path_params["name"])))
+
+    def read_journal(self, request: Request, _body: Body) -> Response:
+        """Entries with a greater number than `after`; one still being answered has no `finished_at`."""
+        after = int(request.query_params.get("after", 0))
+        limit = request.query_params.get("limit")
+        entries = self._world.journal.after(after, None if limit is None else int(limit))
+        return StreamingResponse(_lines(entries), media_type="application/x-ndjson")
+
+
+async def _lines(entries: Iterator[Entry]) -> AsyncIterator[str]:
+    chunk: list[str] = []
+    for entry in entries:
+        chunk.append(json.dumps(entry.as_json(), separators=(",", ":")) + "\n")
+        if len(chunk) == CHUNK_LINES:
+            yield "".join(chunk)
+            chunk = []
+    yield "".join(chunk)

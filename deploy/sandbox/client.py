@@ -1,0 +1,116 @@
+"""The admin surface from a test's side."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How a client reaches one organization in both systems."""
+
+    name: str
+    volunteer_base_url: str
+    volunteer_token: str = field(repr=False)
+    crm_base_url: str
+    crm_token: str = field(repr=False)
+    users: int
+    canary: str
+
+
+class SandboxAdmin:
+    """A client of `/admin`; raises httpx.HTTPStatusError where the sandbox refuses."""
+
+    def __init__(self, url: str, *, timeout_seconds: float = 60) -> None:
+        self._client = httpx.Client(base_url=f"{url}/admin", timeout=timeout_seconds)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._client.close()
+
+    def health(self) -> dict[str, Any]:
+        return self._object("GET", "/health")
+
+    def create_organizations(self, *customers: Mapping[str, Any]) -> list[Access]:
+        """Each mapping has a name, and settings where the defaults will not do."""
+        rows = self._send("POST", "/organizations", {"customers": list(customers)}).json()
+        return [Access(**row) for row in rows]
+
+    def create_organization(self, name: str, **settings: object) -> Access:
+        return self.create_organizations({"name": name, **settings})[0]
+
+    def change_organization(self, name: str, **settings: object) -> dict[str, Any]:
+        return self._object("PUT", f"/organizations/{name}", settings)
+
+    def create_user(self, name: str, **overrides: object) -> dict[str, Any]:
+        return self._object("POST", f"/organizations/{name}/users", overrides)
+
+    def change_user(self, name: str, user_id: int, **values: object) -> dict[str, Any]:
+        return self._object("PATCH", f"/organizations/{name}/users/{user_id}", values)
+
+    def delete_user(self, name: str, user_id: int) -> None:
+        self._send("DELETE", f"/organizations/{name}/users/{user_id}")
+
+    def run_import(self, name: str) -> int:
+        return int(self._object("POST", f"/organizations/{name}/import")["imported"])
+
+    def start_edits(
+        self,
+        *,
+        seconds: float,
+        per_second: float,
+        weights: Mapping[str, float] | None = None,
+        organizations: Sequence[str] | None = None,
+        seed: int = 0,
+    ) -> dict[str, Any]:
+        body = {"seconds": seconds, "per_second": per_second, "weights": weights, "seed": seed}
+        return self._object("POST", "/edits", {**body, "organizations": organizations})
+
+    def edits(self) -> dict[str, Any]:
+        return self._object("GET", "/edits")
+
+    def stop_edits(self) -> dict[str, Any]:
+        return self._object("DELETE", "/edits")
+
+    def add_faults(self, *rules: Mapping[str, Any]) -> list[str]:
+        return list(self._object("POST", "/faults", {"rules": list(rules)})["ids"])
+
+    def faults(self) -> list[dict[str, Any]]:
+        return list(self._object("GET", "/faults")["rules"])
+
+    def clear_faults(self) -> None:
+        self._send("DELETE", "/faults")
+
+    def remove_fault(self, fault_id: str) -> None:
+        self._send("DELETE", f"/faults/{fault_id}")
+
+    def export(self, name: str | None = None) -> dict[str, Any]:
+        """Everything, or one organization."""
+        return self._object("GET", f"/export/{name}" if name else "/export")
+
+    def journal(self, *, after: int = 0, limit: int | None = None) -> Iterator[dict[str, Any]]:
+        """Entries with a greater number than `after`, in order of arrival."""
+        query = {"after": after} if limit is None else {"after": after, "limit": limit}
+        with self._client.stream("GET", "/journal", params=query) as response:
+            response.raise_for_status()
+            for line in response.iter_lines():
+                if line:
+                    yield json.loads(line)
+
+    def _object(self, method: str, path: str, body: object = None) -> dict[str, Any]:
+        answer: dict[str, Any] = self._send(method, path, body).json()
+        return answer
+
+    def _send(self, method: str, path: str, body: object = None) -> httpx.Response:
+        return self._client.request(method, path, json=body).raise_for_status()

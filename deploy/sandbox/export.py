@@ -1,0 +1,56 @@
+"""The whole truth about an organization, for a test to compare against."""
+
+from dataclasses import asdict
+from typing import Any
+
+from deploy.sandbox.crm.destination import Held
+from deploy.sandbox.crm.rendering import full_contact
+from deploy.sandbox.organization import Organization
+from deploy.sandbox.world import World
+
+
+def export_world(world: World) -> dict[str, Any]:
+    return {"organizations": {name: export_organization(row) for name, row in world.organizations.items()}}
+
+
+def export_organization(organization: Organization) -> dict[str, Any]:
+    return {
+        "settings": asdict(organization.settings),
+        "canary": organization.canary,
+        "source": _source(organization),
+        "destination": _destination(organization),
+    }
+
+
+def _source(organization: Organization) -> dict[str, Any]:
+    source = organization.source
+    return {
+        "users": {user.id: user.as_json() for user in source.directory},
+        "participations": {user_id: rows for user_id, rows in source.participations.items() if rows},
+        "projects": list(source.projects.values()),
+        "dates": list(source.dates.values()),
+        "history": source.history,
+        "deleted": source.deleted,
+    }
+
+
+def _destination(organization: Organization) -> dict[str, Any]:
+    destination = organization.destination
+    return {
+        "contacts": [
+            {**full_contact(contact), "contactAddresses": contact.addresses}
+            for contact in destination.contacts.values()
+        ],
+        "held": [_held(held) for held in destination.held],
+        "contact_tags": list(destination.contact_tags.values()),
+        "tags": [{"id": tag_id, "tagName": name} for tag_id, name in destination.tags.items()],
+        "notes": list(destination.notes.values()),
+        "opportunities": list(destination.opportunities.values()),
+        "volunteers": list(destination.volunteers.values()),
+        "attendances": list(destination.attendances.values()),
+    }
+
+
+def _held(held: Held) -> dict[str, Any]:
+    at = held.submitted_at.timestamp()
+    return {"submission": held.submission, "at": at, "source": held.source, "item": held.item}

@@ -1,0 +1,48 @@
+"""The query filters of the Volunteer API: inclusive dates and case-insensitive substrings, all combined with AND."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from deploy.sandbox.exchange import Refusal
+from deploy.sandbox.volunteer.directory import User
+
+Test = Callable[[Any], bool]
+
+
+def user_tests(query: Mapping[str, str]) -> list[Test]:
+    """One test per filter in the query."""
+    tests: list[Test] = []
+    if needle := query.get("name_like", "").lower():
+        tests.append(lambda user: any(needle in _lower(user, name) for name in ("first_name", "last_name")))
+    if part := query.get("email_like", "").lower():
+        tests.append(lambda user: part in _lower(user, "email"))
+    tests += span_tests(query, "created", lambda user: user.created)
+    tests += span_tests(query, "updated", lambda user: user.updated)
+    return tests
+
+
+def span_tests(query: Mapping[str, str], prefix: str, read: Callable[[Any], float]) -> list[Test]:
+    """Tests for `<prefix>_after` and `<prefix>_before`, both inclusive."""
+    tests: list[Test] = []
+    if text := query.get(f"{prefix}_after"):
+        floor = _instant(f"{prefix}_after", text)
+        tests.append(lambda item: read(item) >= floor)
+    if text := query.get(f"{prefix}_before"):
+        ceiling = _instant(f"{prefix}_before", text)
+        tests.append(lambda item: read(item) <= ceiling)
+    return tests
+
+
+def _instant(name: str, text: str) -> float:
+    """Unix seconds of an ISO 8601 time; a time without zone is taken as UTC."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        detail = {"field": name, "code": "INVALID", "message": f"The {name} is not a valid date."}
+        raise Refusal(422, "VALIDATION_FAILED", "The given data was invalid.", [detail]) from error
+    return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp()
+
+
+def _lower(user: User, name: str) -> str:
+    return str(user.values.get(name) or "").lower()

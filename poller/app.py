@@ -1,0 +1,49 @@
+"""The poller's Celery app: `celery -A poller.app worker`, `... beat`, `... call poller.poll --kwargs '{...}'`.
+
+The app is built when `app` is first asked for, and connects when the first message arrives: importing does nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import Celery
+
+from common.config.settings import load_settings
+from common.queueing.celery_app import make_app, plain_queue
+from common.queueing.names import SWEEP_QUEUE, poll_queue
+from common.queueing.once import Once
+from common.queueing.routing import route_by_customer
+from poller.bootstrap import build
+from poller.schedule.scheduler import scheduler_class
+from poller.tasks import declare_tasks
+
+
+def build_app() -> Celery:
+    """Raises ConfigurationError if a setting is missing or unknown."""
+    settings = load_settings()
+    queues = [*(plain_queue(poll_queue(lane)) for lane in settings.lanes), plain_queue(SWEEP_QUEUE)]
+    app = make_app(
+        "poller",
+        settings.require_broker_url(),
+        log_format=settings.log_format,
+        log_level=settings.log_level,
+        task_queues=queues,
+        task_default_queue=SWEEP_QUEUE,
+    )
+    poller = Once(lambda: build(settings, app))
+    app.conf.task_routes = [route_by_customer(lambda customer_id: poller().customers.get(customer_id).lane)]
+    app.conf.beat_scheduler = scheduler_class(settings, poller)
+    # A look at the clock this often: what is due is published at most this late.
+    app.conf.beat_max_loop_interval = 0.5
+    declare_tasks(app, poller)
+    return app
+
+
+_app = Once(build_app)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "app":
+        return _app()
+    raise AttributeError(name)

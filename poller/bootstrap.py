@@ -1,0 +1,131 @@
+"""The poller's composition root: the only place of the poller that reads settings."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import httpx
+from celery import Celery
+from prometheus_client import CollectorRegistry
+
+from common.config.settings import Settings
+from common.credentials.master_key import load_master_key
+from common.credentials.vault import Vault
+from common.domain.clock import Clock, SystemClock
+from common.domain.customers import Customer, System
+from common.domain.limits import Budget, BudgetPolicy, Share
+from common.domain.sources import Source
+from common.http.client import ApiClient, make_transport
+from common.limits.budget import RedisBudget
+from common.metrics.catalogue import Metrics
+from common.queueing.deliveries import Deliveries
+from common.queueing.hot_set import HotSet, connect_redis
+from common.queueing.polls import Polls
+from common.storage.customers import PostgresCustomerStore
+from common.storage.detection import PostgresDetectionStore
+from common.storage.engine import make_engine
+from common.storage.keys import PostgresKeyStore
+from common.storage.locks import AdvisoryLocks
+from common.storage.overview import PostgresOverview
+from common.storage.usage import PostgresUsage
+from poller.detectors.incremental import Incremental
+from poller.runs import RunParts
+from poller.sources import registry
+
+#: Sessions of one worker process: its threads hold one at most each, and wait for each other beyond this.
+CONNECTIONS = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Poller:
+    """Everything the poller's tasks use."""
+
+    clock: Clock
+    customers: PostgresCustomerStore
+    overview: PostgresOverview
+    deliveries: Deliveries
+    polls: Polls
+    run_parts: RunParts
+    locks: AdvisoryLocks
+
+    def resources(self, customer: Customer) -> Sequence[str]:
+        return registry.resources(customer)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceParts:
+    """What opening a source for a customer takes."""
+
+    transport: httpx.Client
+    vault: Vault
+    budget: Budget
+    clock: Clock
+    metrics: Metrics
+    deadline_seconds: float
+    requests_per_minute: int
+
+    def open(self, customer: Customer, share: Share) -> Source:
+        """Raises CustomerInvalid if the customer has no token or names an unknown source."""
+        definition = registry.definition(customer)
+        api = ApiClient(
+            transport=self.transport,
+            base_url=str(customer.source_settings.get("base_url", definition.base_url)),
+            token=self.vault.open(customer.customer_id, System.SOURCE),
+            customer_id=customer.customer_id,
+            policy=BudgetPolicy(system=customer.source, limit=self.requests_per_minute, window_seconds=60),
+            share=share,
+            budget=self.budget,
+            clock=self.clock,
+            metrics=self.metrics,
+            deadline_seconds=self.deadline_seconds,
+        )
+        return definition.open(api, customer.customer_id)
+
+
+def build(settings: Settings, app: Celery) -> Poller:
+    """Connect everything. Raises ConfigurationError if a setting is missing or wrong."""
+    clock = SystemClock()
+    metrics = Metrics(CollectorRegistry())
+    database_url = settings.require_database_url()
+    engine = make_engine(database_url, connections=CONNECTIONS, name="poller")
+    redis = connect_redis(settings.require_broker_url())
+    customers = PostgresCustomerStore(engine, clock)
+    deliveries = Deliveries(app, HotSet(redis), clock, metrics)
+    locks = AdvisoryLocks(database_url, application_name="poller")
+    sources = SourceParts(
+        transport=make_transport(settings.http_deadline_seconds),
+        vault=Vault(load_master_key(settings.master_key, settings.state_dir), PostgresKeyStore(engine), clock),
+        budget=RedisBudget(redis, PostgresUsage(engine, clock)),
+        clock=clock,
+        metrics=metrics,
+        deadline_seconds=settings.http_deadline_seconds,
+        requests_per_minute=settings.volunteer_requests_per_minute,
+    )
+    run_parts = RunParts(
+        store=PostgresDetectionStore(engine, partitions=settings.partitions),
+        customers=customers,
+        locks=locks,
+        clock=clock,
+        metrics=metrics,
+        detector=Incremental(
+            overlap=timedelta(seconds=settings.poll_overlap_seconds), passes=settings.scan_passes
+        ),
+        new_id=lambda: uuid.uuid4().hex,
+        random_unit=random.Random().random,  # noqa: S311 - jitter, not a secret
+        open_source=sources.open,
+        publish=lambda customer: deliveries.publish(customer.customer_id, customer.lane, by="poll"),
+        slice_seconds=settings.run_slice_seconds,
+    )
+    return Poller(
+        clock=clock,
+        customers=customers,
+        overview=PostgresOverview(engine),
+        deliveries=deliveries,
+        polls=Polls(app),
+        run_parts=run_parts,
+        locks=locks,
+    )

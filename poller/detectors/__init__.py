@@ -1,0 +1,1 @@
+"""Detectors: what yields changes. They differ in how they read the source, and in nothing else."""

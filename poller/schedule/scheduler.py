@@ -1,0 +1,122 @@
+"""Celery beat, driven by the agenda.
+
+Stock beat walks all entries to send one; this one pops what is due. Of several beats one leads: it holds an advisory lock,
+which PostgreSQL gives to another in the instant its process dies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+import structlog
+from celery.beat import Scheduler
+from sqlalchemy.exc import SQLAlchemyError
+
+from common.config.settings import Settings
+from common.domain.customers import Customer
+from common.domain.errors import LockLost, SyncError
+from common.domain.stores import Held
+from common.queueing.celery_app import plain_queue
+from common.queueing.names import SWEEP, SWEEP_QUEUE
+from poller.bootstrap import Poller
+from poller.schedule.agenda import Agenda, Turn
+
+log = structlog.get_logger(__name__)
+
+#: How often the customers table is read: an added, paused or changed customer counts within this time.
+RELOAD_SECONDS = 2.0
+#: How often a beat that does not lead tries to.
+LEADERSHIP_SECONDS = 1.0
+#: Longest wait between looks at the agenda.
+LONGEST_WAIT_SECONDS = 0.5
+LEADER_LOCK = "beat"
+
+
+def scheduler_class(settings: Settings, poller: Callable[[], Poller]) -> type[Scheduler]:
+    """The class that `celery beat` instantiates, with its collaborators bound."""
+
+    class FleetScheduler(Scheduler):
+        """Publishes polls and sweeps while it leads."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            self._beat: Beat | None = None
+            super().__init__(*args, **kwargs)
+
+        def setup_schedule(self) -> None:
+            self._beat = Beat(settings, poller(), self.app)
+
+        @property
+        def schedule(self) -> dict[str, Any]:
+            """Nothing for stock code to walk."""
+            return {}
+
+        def tick(self, *_: Any, **__: Any) -> float:
+            return self._beat.tick() if self._beat else LEADERSHIP_SECONDS
+
+        def close(self) -> None:
+            if self._beat:
+                self._beat.resign()
+            super().close()
+
+    return FleetScheduler
+
+
+class Beat:
+    """What a beat does, apart from Celery."""
+
+    def __init__(self, settings: Settings, poller: Poller, app: Any) -> None:
+        self._settings = settings
+        self._poller = poller
+        self._app = app
+        self._agenda = Agenda()
+        self._leadership = ExitStack()
+        self._held: Held | None = None
+        self._reload_at = 0.0
+        self._sweep_at = 0.0
+
+    def tick(self) -> float:
+        """Publish what is due; returns how long to wait, in seconds. A failing database or broker is waited for."""
+        try:
+            return self._lead() if self._leads() else LEADERSHIP_SECONDS
+        except (SyncError, SQLAlchemyError, self._app.connection_for_write().recoverable_connection_errors) as error:
+            log.warning("beat cannot work", action="beat.waiting", error=type(error).__name__)
+            return LEADERSHIP_SECONDS
+
+    def resign(self) -> None:
+        self._leadership.close()
+        self._held = None
+
+    def _leads(self) -> bool:
+        try:
+            if self._held is not None:
+                self._held.verify()
+                return True
+        except LockLost:
+            self.resign()
+        self._held = self._leadership.enter_context(self._poller.locks.try_hold(LEADER_LOCK))
+        if self._held is not None:
+            log.info("this beat leads", action="beat.leads")
+        return self._held is not None
+
+    def _lead(self) -> float:
+        now = self._poller.clock.now().timestamp()
+        if now >= self._reload_at:
+            self._agenda.replace((self._turn(c) for c in self._poller.customers.all() if c.is_active), now)
+            self._reload_at = now + RELOAD_SECONDS
+        for turn in self._agenda.due(now):
+            self._poller.polls.publish(turn.customer_id, turn.lane, expires_seconds=turn.period_seconds)
+        if now >= self._sweep_at:
+            self._sweep()
+            self._sweep_at = now + self._settings.sweep_seconds
+        wait = self._agenda.wait_seconds(now)
+        return min(LONGEST_WAIT_SECONDS, LONGEST_WAIT_SECONDS if wait is None else wait)
+
+    def _turn(self, customer: Customer) -> Turn:
+        period = customer.poll_interval_seconds or self._settings.interval_seconds(customer.tier)
+        return Turn(customer_id=customer.customer_id, lane=customer.lane, period_seconds=period)
+
+    def _sweep(self) -> None:
+        # Not kept for later: the next sweep sees the same and more.
+        self._app.send_task(SWEEP, queue=plain_queue(SWEEP_QUEUE), expires=max(1.0, self._settings.sweep_seconds))

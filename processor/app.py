@@ -1,0 +1,55 @@
+"""The processor's Celery app: `celery -A processor.app worker`, `... flower`.
+
+The app is built when `app` is first asked for, and connects when the worker starts: importing does nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import Celery
+
+from common.config.settings import load_settings
+from common.domain.clock import SystemClock
+from common.queueing.celery_app import make_app, plain_queue
+from common.queueing.hot_set import HotSet, connect_redis
+from common.queueing.inspection import report_all_queues
+from common.queueing.once import Once
+from common.queueing.routing import route_by_customer
+from common.queueing.subscription import follow_hot_set
+from common.queueing.watchdog import Watchdog
+from processor.bootstrap import build
+from processor.tasks import declare_tasks
+
+#: What a worker consumes besides the hot queues, so that it has something before the first customer is hot.
+IDLE_QUEUE = "processor.idle"
+
+
+def build_app() -> Celery:
+    """Raises ConfigurationError if a setting is missing or unknown."""
+    settings = load_settings()
+    clock = SystemClock()
+    app = make_app(
+        "processor",
+        settings.require_broker_url(),
+        log_format=settings.log_format,
+        log_level=settings.log_level,
+        task_queues=[plain_queue(IDLE_QUEUE)],
+        task_default_queue=IDLE_QUEUE,
+    )
+    processor = Once(lambda: build(settings, app))
+    hot_set = Once(lambda: HotSet(connect_redis(settings.require_broker_url())))
+    app.conf.task_routes = [route_by_customer(lambda customer_id: processor().customers.get(customer_id).lane)]
+    follow_hot_set(app, hot_set, settings.lanes, clock, Watchdog(clock).alive)
+    report_all_queues(lambda: [customer.customer_id for customer in processor().customers.all()])
+    declare_tasks(app, processor)
+    return app
+
+
+_app = Once(build_app)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "app":
+        return _app()
+    raise AttributeError(name)

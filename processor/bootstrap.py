@@ -1,0 +1,118 @@
+"""The processor's composition root: the only place of the processor that reads settings."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from dataclasses import dataclass
+
+import httpx
+from celery import Celery
+from prometheus_client import CollectorRegistry
+
+from common.config.settings import Settings
+from common.credentials.master_key import load_master_key
+from common.credentials.vault import Vault
+from common.domain.clock import Clock, SystemClock
+from common.domain.customers import Customer, System
+from common.domain.destinations import Destination
+from common.domain.limits import Budget, BudgetPolicy, Share
+from common.http.client import ApiClient, make_transport
+from common.limits.budget import RedisBudget
+from common.metrics.catalogue import Metrics
+from common.queueing.deliveries import Deliveries
+from common.queueing.hot_set import HotSet, connect_redis
+from common.storage.customers import PostgresCustomerStore
+from common.storage.delivery import PostgresDeliveryStore
+from common.storage.engine import make_engine
+from common.storage.keys import PostgresKeyStore
+from common.storage.locks import AdvisoryLocks
+from common.storage.usage import PostgresUsage
+from processor.destinations import registry
+from processor.slices import SliceParts
+
+#: Sessions of one worker process: its threads hold one at most each, and wait for each other beyond this.
+CONNECTIONS = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Processor:
+    """Everything the processor's task uses."""
+
+    clock: Clock
+    metrics: Metrics
+    customers: PostgresCustomerStore
+    deliveries: Deliveries
+    slice_parts: SliceParts
+
+
+@dataclass(frozen=True, kw_only=True)
+class DestinationParts:
+    """What opening a destination for a customer takes."""
+
+    transport: httpx.Client
+    vault: Vault
+    budget: Budget
+    clock: Clock
+    metrics: Metrics
+    deadline_seconds: float
+    requests_per_hour: int
+
+    def open(self, customer: Customer, share: Share) -> Destination:
+        """Raises CustomerInvalid if the customer has no token, or its destination's settings are malformed."""
+        definition = registry.definition(customer)
+        policy = BudgetPolicy(
+            system=customer.destination, limit=self.requests_per_hour, window_seconds=3600, reports_usage=True
+        )
+        api = ApiClient(
+            transport=self.transport,
+            base_url=str(customer.destination_settings.get("base_url", definition.base_url)),
+            token=self.vault.open(customer.customer_id, System.DESTINATION),
+            customer_id=customer.customer_id,
+            policy=policy,
+            share=share,
+            budget=self.budget,
+            clock=self.clock,
+            metrics=self.metrics,
+            deadline_seconds=self.deadline_seconds,
+        )
+        return definition.open(api, customer, self.clock)
+
+
+def build(settings: Settings, app: Celery) -> Processor:
+    """Connect everything. Raises ConfigurationError if a setting is missing or wrong."""
+    clock = SystemClock()
+    metrics = Metrics(CollectorRegistry())
+    database_url = settings.require_database_url()
+    engine = make_engine(database_url, connections=CONNECTIONS, name="processor")
+    redis = connect_redis(settings.require_broker_url())
+    customers = PostgresCustomerStore(engine, clock)
+    destinations = DestinationParts(
+        transport=make_transport(settings.http_deadline_seconds),
+        vault=Vault(load_master_key(settings.master_key, settings.state_dir), PostgresKeyStore(engine), clock),
+        budget=RedisBudget(redis, PostgresUsage(engine, clock)),
+        clock=clock,
+        metrics=metrics,
+        deadline_seconds=settings.http_deadline_seconds,
+        requests_per_hour=settings.crm_requests_per_hour,
+    )
+    slice_parts = SliceParts(
+        store=PostgresDeliveryStore(engine),
+        customers=customers,
+        locks=AdvisoryLocks(database_url, application_name="processor"),
+        clock=clock,
+        metrics=metrics,
+        new_id=lambda: uuid.uuid4().hex,
+        random_unit=random.Random().random,  # noqa: S311 - jitter, not a secret
+        open_destination=destinations.open,
+        slice_events=settings.slice_events,
+        slice_seconds=settings.slice_seconds,
+        dead_letter_limit=settings.dead_letter_limit,
+    )
+    return Processor(
+        clock=clock,
+        metrics=metrics,
+        customers=customers,
+        deliveries=Deliveries(app, HotSet(redis), clock, metrics),
+        slice_parts=slice_parts,
+    )

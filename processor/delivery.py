@@ -1,0 +1,87 @@
+"""One delivery: take a free partition of the customer that has due events, and apply a slice of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import structlog
+
+from common.domain.customers import Customer
+from common.domain.errors import CustomerBlocked, Interrupted, RateLimited, TransientError
+from common.domain.events import Event, Origin
+from common.domain.limits import Share
+from common.domain.stores import Held
+from common.domain.writes import SliceOutcome
+from processor.looking import look
+from processor.pipeline import coalesce
+from processor.sending import send
+from processor.slices import Slice, SliceParts, entities_of
+from processor.steps.line import pass_through, steps
+
+log = structlog.get_logger(__name__)
+
+#: How long a customer waits when its destination could not even be looked at.
+LOOK_AGAIN_SECONDS = 3.0
+
+
+def deliver(parts: SliceParts, customer: Customer) -> bool:
+    """Apply one slice. True if a slice was applied, so that there may be more; False if there was nothing to take."""
+    for partition in parts.store.due_partitions(customer.customer_id, parts.clock.now()):
+        with parts.locks.try_hold(f"partition/{customer.customer_id}/{partition}") as held:
+            if held is not None:
+                return _apply(parts, customer, partition, held)
+    return False
+
+
+def _apply(parts: SliceParts, customer: Customer, partition: int, held: Held) -> bool:
+    events = parts.store.read_slice(customer.customer_id, partition, parts.clock.now(), parts.slice_events)
+    if not events:
+        return False
+    try:
+        _work_through(parts, customer, held, events)
+    except Interrupted as interruption:
+        log.warning("slice stopped", action="slice.interrupted", why=str(interruption))
+        return False
+    except RateLimited as limit:
+        parts.customers.park(customer.customer_id, limit.until, str(limit))
+    except CustomerBlocked as block:
+        log.error("customer paused", action="customer.paused", why=str(block))
+        parts.customers.pause(customer.customer_id, str(block))
+    except TransientError as error:
+        # A look-up failed: nothing was written, and the same slice is due again after a moment.
+        log.warning("slice put off", action="slice.put_off", error=str(error))
+        soon = parts.clock.now() + timedelta(seconds=LOOK_AGAIN_SECONDS)
+        parts.customers.park(customer.customer_id, soon, str(error))
+    return True
+
+
+def _work_through(parts: SliceParts, customer: Customer, held: Held, events: Sequence[Event]) -> None:
+    destination = parts.open_destination(customer, _share(events))
+    part = Slice(
+        parts=parts,
+        customer=customer,
+        held=held,
+        destination=destination,
+        events={event.event_id: event for event in events},
+        deadline=parts.clock.monotonic() + parts.slice_seconds,
+    )
+    entities = entities_of(events)
+    chosen = coalesce(events, parts.store.links(entities), parts.store.unresolved(entities))
+    plan = pass_through(chosen.works, steps(destination))
+    part.record(SliceOutcome(events=chosen.ended + plan.ended))
+    send(part, look(part, plan.works))
+    if part.dead_letters:
+        _mind_the_limit(part)
+
+
+def _share(events: Sequence[Event]) -> Share:
+    """A slice that holds any live change is live work."""
+    return Share.BACKFILL if all(event.origin == Origin.BACKFILL for event in events) else Share.LIVE
+
+
+def _mind_the_limit(part: Slice) -> None:
+    count = part.parts.store.open_dead_letters(part.customer.customer_id)
+    if count >= part.parts.dead_letter_limit:
+        part.pause(f"{count} dead letters: the fault may be ours; see `fleet dlq list`, then `fleet customers resume`")
+

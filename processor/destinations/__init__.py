@@ -1,0 +1,1 @@
+"""Destination connectors: one folder each (`client`, `payloads`, README) and one line in `registry`."""

@@ -1,0 +1,144 @@
+"""Creates, updates and look-ups, in as few requests as the API allows: its limit counts requests, not records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from common.domain.clock import Clock
+from common.domain.customers import Customer
+from common.domain.entities import EntityKey
+from common.domain.errors import PageUnreadable, RecordInvalid, SystemUnavailable, UnknownOutcome
+from common.domain.people import Person
+from common.domain.writes import Answer, Applied, Found, Submitted, Write
+from common.http.client import ApiClient
+from processor.destinations.crm_plus import contact as contacts
+from processor.destinations.crm_plus.payloads import flat_contact, nested_contact
+from processor.destinations.crm_plus.settings import CrmPlusSettings, read_settings
+
+#: Up to this many are looked up one by one; more are found by a query that shows 1,000 contacts in one request.
+SINGLE_LOOKS = 4
+#: Most a query gives at once (facts: crm-api 1.3).
+QUERY_ROWS = 1000
+#: How far their clock may be from ours, for "modified since".
+CLOCK_SKEW = timedelta(minutes=10)
+NOT_FOUND = 404
+
+
+def open_crm_plus(api: ApiClient, customer: Customer, clock: Clock) -> CrmPlusDestination:
+    """Raises CustomerInvalid if the customer's settings are malformed."""
+    return CrmPlusDestination(api, read_settings(customer), clock)
+
+
+class CrmPlusDestination:
+    """Implements `common.domain.destinations.Destination` for one customer's key."""
+
+    def __init__(self, api: ApiClient, settings: CrmPlusSettings, clock: Clock) -> None:
+        self._api = api
+        self._settings = settings
+        self._clock = clock
+        self.visibility_seconds = settings.visibility_seconds
+        # An update stops sending once a deadline has passed, so its last request ends within another.
+        self.settle_seconds = 2 * api.deadline_seconds + settings.visibility_seconds
+
+    def check(self, desired: Person, entity: EntityKey) -> None:
+        for field in ("first_name", "last_name"):
+            if not getattr(desired, field):
+                mend = "CRM+ takes no person without it; fill it in at the source"
+                raise RecordInvalid(entity.customer_id, entity.resource, field, mend)
+
+    def group_limit(self, write: Write) -> int:
+        if write.link is not None or self._settings.create == "direct":
+            return 1
+        return self._settings.batch_size
+
+    def apply(self, writes: Sequence[Write]) -> Sequence[Answer]:
+        if writes[0].link is not None:
+            return [self._update(write) for write in writes]
+        if self._settings.create == "direct":
+            return [self._create(write) for write in writes]
+        return self._submit(writes)
+
+    def _submit(self, writes: Sequence[Write]) -> Sequence[Answer]:
+        items = [flat_contact(w.desired, w.entity.source_id, self._settings.contact_type) for w in writes]
+        body = {"referenceSource": self._settings.reference_source, "contacts": items}
+        self._api.send("POST", "/api/Contact/Batch", body=body)
+        return [Submitted() for _ in writes]
+
+    def _create(self, write: Write) -> Answer:
+        settings = self._settings
+        body = nested_contact(
+            write.desired, settings.reference_source, write.entity.source_id, settings.contact_type
+        )
+        answer = self._api.send("POST", "/api/Contact", body=body)
+        contact = _contact(answer.json(), "POST /api/Contact")
+        return Applied(destination_id=contacts.contact_id(contact), details=contacts.ids(contact))
+
+    def _update(self, write: Write) -> Answer:
+        """Read, and send only what differs. Stops at the deadline, so that nothing lands after it has settled."""
+        assert write.link is not None  # noqa: S101 - `apply` sends only linked writes here
+        deadline = self._clock.monotonic() + self._api.deadline_seconds
+        answer = self._api.read("/api/Contact/{id}", names={"id": write.link.destination_id})
+        contact = _contact(answer.json(), "GET /api/Contact/{id}")
+        individual_id = write.link.details.get("individual_id")
+        todo = contacts.changes(write.desired, contact, individual_id)
+        for change in todo:
+            if self._clock.monotonic() > deadline:
+                raise SystemUnavailable("an update took too long; the rest of it comes next time", sent=True)
+            self._api.send(change.method, change.route, names=change.names, body=dict(change.body))
+        details = {**contacts.ids(contact), **write.link.details}
+        return Applied(destination_id=write.link.destination_id, details=details, changed=bool(todo))
+
+    def look(self, entities: Sequence[EntityKey], since: datetime) -> Mapping[EntityKey, Found]:
+        if len(entities) > SINGLE_LOOKS:
+            return self._look_by_query(entities, since)
+        found = {entity: self._look_at(entity) for entity in entities}
+        return {entity: there for entity, there in found.items() if there is not None}
+
+    def _look_at(self, entity: EntityKey) -> Found | None:
+        names = {"source": self._settings.reference_source, "id": entity.source_id}
+        answer = self._api.read("/api/Contact/{source}/{id}", names=names, accept=(NOT_FOUND,))
+        if answer.status == NOT_FOUND:
+            return None
+        return _found(_contact(answer.json(), "GET /api/Contact/{source}/{id}"))
+
+    def _look_by_query(self, entities: Sequence[EntityKey], since: datetime) -> Mapping[EntityKey, Found]:
+        """All contacts modified since, which an import's creations and merges both are."""
+        wanted = {entity.source_id: entity for entity in entities}
+        found: dict[EntityKey, Found] = {}
+        skip, total = 0, 1
+        while skip < total and len(found) < len(wanted):
+            rows, total = self._modified_since(since - CLOCK_SKEW, skip)
+            skip += QUERY_ROWS
+            for row in rows:
+                for source, reference_id in contacts.references(row):
+                    if source == self._settings.reference_source and reference_id in wanted:
+                        found[wanted[reference_id]] = _found(row)
+        return found
+
+    def _modified_since(self, since: datetime, skip: int) -> tuple[Sequence[Mapping[str, Any]], int]:
+        condition = {
+            "parameter": "Last Modified DateTime UTC",
+            "operator": "OnOrAfter",
+            "value": since.strftime("%Y-%m-%dT%H:%M:%S"),
+        }
+        body = {"groups": [{"conditions": [condition]}], "sortBy": "Id", "descending": False}
+        query = {"skip": str(skip), "take": str(QUERY_ROWS)}
+        answer = self._api.read("/api/Contact/Query/FullContact", method="POST", query=query, body=body).json()
+        return contacts.rows(answer), int(answer.get("total") or 0) if isinstance(answer, Mapping) else 0
+
+    def differs(self, desired: Person, found: Found) -> bool:
+        return bool(contacts.changes(desired, found.current))
+
+
+def _found(contact: Mapping[str, Any]) -> Found:
+    return Found(destination_id=contacts.contact_id(contact), details=contacts.ids(contact), current=contact)
+
+
+def _contact(body: Any, where: str) -> Mapping[str, Any]:
+    """The contact in an answer. A create whose answer cannot be read has happened all the same."""
+    if isinstance(body, Mapping) and body.get("id") is not None:
+        return body
+    error = UnknownOutcome if where.startswith("POST") else PageUnreadable
+    raise error(f"crm_plus: {where}: the answer is not a contact")

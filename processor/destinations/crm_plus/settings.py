@@ -1,0 +1,37 @@
+"""A customer's `destination_settings` for CRM+, checked when they are first used and by `fleet customers add`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from common.domain.customers import Customer
+from common.domain.errors import CustomerInvalid
+
+
+class CrmPlusSettings(BaseModel):
+    """Unknown keys are refused, with the customer and the key in the error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base_url: str = Field(default="https://api.virtuoussoftware.com", pattern=r"^https?://\S+$")
+    #: `batch` goes by the import pipeline, which matches and dedupes; `direct` creates at once and dedupes nothing.
+    create: Literal["batch", "direct"] = "batch"
+    #: Contacts in one batch: a partner in production uses 100 (facts: crm-api 1.5).
+    batch_size: int = Field(default=100, ge=1, le=100)
+    #: Constant for one integration: the pair (source, id) is how a contact is recognised for ever.
+    reference_source: str = Field(default="Syncfleet", min_length=1)
+    contact_type: str = Field(default="Household", min_length=1)
+    #: A created record may stay invisible to look-ups this long (facts: crm-api 2.3, indexing lag).
+    visibility_seconds: float = Field(default=30.0, ge=0)
+
+
+def read_settings(customer: Customer) -> CrmPlusSettings:
+    """Raises CustomerInvalid, naming the key."""
+    try:
+        return CrmPlusSettings.model_validate(dict(customer.destination_settings))
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_input=False)[0]
+        key = ".".join(map(str, problem["loc"]))
+        raise CustomerInvalid(customer.customer_id, f"destination_settings.{key}", problem["msg"].lower()) from None

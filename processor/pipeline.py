@@ -1,0 +1,84 @@
+"""From a slice's events to the writes they ask for. No I/O.
+
+The newest event of an entity stands for the older ones (state, not story), unless one is marked "every one counts"; then
+the entity's events go one by one, in order.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from common.domain.entities import EntityKey
+from common.domain.events import Event, EventState
+from common.domain.people import Person
+from common.domain.writes import EventOutcome, Intent, Link
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What a slice has to do for one entity."""
+
+    entity: EntityKey
+    #: The event to apply.
+    event: Event
+    #: Older ones whose submission the destination has accepted, and not shown yet.
+    submitted: tuple[Event, ...] = ()
+    link: Link | None = None
+    unresolved: Intent | None = None
+    #: Set by the handler's step.
+    desired: Person | None = None
+    mapped_hash: str = ""
+
+    def linked(self, link: Link) -> Work:
+        return replace(self, link=link, unresolved=None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is left to write, and what has ended already."""
+
+    works: tuple[Work, ...]
+    ended: tuple[EventOutcome, ...]
+
+
+def coalesce(
+    events: Sequence[Event], links: Mapping[EntityKey, Link], unresolved: Mapping[EntityKey, Intent]
+) -> Plan:
+    """One piece of work per entity; the older events it stands for end as superseded."""
+    works: list[Work] = []
+    ended: list[EventOutcome] = []
+    for entity, own in _by_entity(events).items():
+        chosen = own[-1] if all(event.coalesce for event in own) else own[0]
+        older = [event for event in own if event.version < chosen.version]
+        submitted = tuple(event for event in older if event.state is EventState.SUBMITTED)
+        ended += [_superseded(event, chosen) for event in older if event.state is EventState.PENDING]
+        works.append(
+            Work(
+                entity=entity,
+                event=_with_attempts(chosen, own),
+                submitted=submitted,
+                link=links.get(entity),
+                unresolved=unresolved.get(entity),
+            )
+        )
+    return Plan(works=tuple(works), ended=tuple(ended))
+
+
+def _by_entity(events: Iterable[Event]) -> dict[EntityKey, list[Event]]:
+    groups: dict[EntityKey, list[Event]] = defaultdict(list)
+    for event in events:
+        groups[event.entity].append(event)
+    return {entity: sorted(own, key=lambda event: event.version) for entity, own in groups.items()}
+
+
+def _with_attempts(chosen: Event, own: Sequence[Event]) -> Event:
+    """A new version does not wipe out that the entity has been failing."""
+    return replace(chosen, attempts=max(event.attempts for event in own))
+
+
+def _superseded(event: Event, by: Event) -> EventOutcome:
+    return EventOutcome(
+        event_id=event.event_id, state=EventState.SUPERSEDED, reason=f"by version {by.version} (event {by.event_id})"
+    )

@@ -1,0 +1,224 @@
+"""Send writes in as few requests as the destination allows, and record what became of each.
+
+The order that makes it safe: verify the lock; commit an intent for every write; send; commit outcomes, links and the
+ledger together. Killed after the intent, the next owner finds it and looks before it writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from common.domain.errors import Interrupted
+from common.domain.events import EventState
+from common.domain.retry import FIRST_CONFIRMATION_SECONDS
+from common.domain.writes import (
+    Answer,
+    Applied,
+    EventOutcome,
+    Intent,
+    Link,
+    Refusal,
+    SliceOutcome,
+    Write,
+    WriteOutcome,
+    WriteState,
+)
+from processor.pipeline import Work
+from processor.slices import Slice
+from processor.verdicts import ALONE_AFTER_ATTEMPTS, Action, Circumstances, Verdict, decide
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """A piece of work as a write."""
+
+    work: Work
+    write: Write
+
+
+def send(part: Slice, works: Sequence[Work]) -> None:
+    """Send until all is done, the slice is over, or something stops it; what is left stays due."""
+    for batch in _batches(part, works):
+        if part.is_over:
+            return
+        _send_batch(part, batch)
+
+
+def _batches(part: Slice, works: Sequence[Work]) -> Iterator[list[Work]]:
+    """Works that go in one request: of one operation, none of them a suspect, as many as fit."""
+    batch: list[Work] = []
+    for work in sorted(works, key=lambda work: (work.link is None, work.event.event_id)):
+        alone = work.event.attempts >= ALONE_AFTER_ATTEMPTS
+        limit = 1 if alone else part.destination.group_limit(_write(work, ""))
+        if limit == 1:
+            yield [work]
+            continue
+        batch.append(work)
+        if len(batch) >= limit:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _send_batch(part: Slice, works: Sequence[Work]) -> None:
+    batch = [Ready(work=work, write=_write(work, part.parts.new_id())) for work in works]
+    part.held.verify()
+    part.parts.store.begin([_intent(part, ready.write) for ready in batch])
+    try:
+        answers = part.destination.apply([ready.write for ready in batch])
+    except Interrupted:
+        raise
+    except Exception as error:  # noqa: BLE001 - the verdict decides, and a defect must not stop the others
+        _act(part, batch, error)
+    else:
+        _record_answers(part, batch, answers)
+
+
+def _write(work: Work, write_id: str) -> Write:
+    assert work.desired is not None  # noqa: S101 - set by the handler's step
+    return Write(
+        write_id=write_id,
+        entity=work.entity,
+        event_id=work.event.event_id,
+        version=work.event.version,
+        desired=work.desired,
+        mapped_hash=work.mapped_hash,
+        link=work.link,
+    )
+
+
+def _intent(part: Slice, write: Write) -> Intent:
+    return Intent(
+        write_id=write.write_id,
+        entity=write.entity,
+        event_id=write.event_id,
+        version=write.version,
+        operation=write.operation,
+        mapped_hash=write.mapped_hash,
+        state=WriteState.OPEN,
+        started_at=part.now,
+        settles_at=part.now + timedelta(seconds=part.destination.settle_seconds),
+    )
+
+
+def _record_answers(part: Slice, batch: Sequence[Ready], answers: Sequence[Answer]) -> None:
+    pairs = list(zip(batch, answers, strict=True))
+    applied = [(ready, answer) for ready, answer in pairs if isinstance(answer, Applied)]
+    submitted = [ready for ready, answer in pairs if not isinstance(answer, Applied)]
+    events = [_applied(ready, answer) for ready, answer in applied]
+    part.record(
+        SliceOutcome(
+            events=(*events, *(_submitted(part, ready) for ready in submitted)),
+            writes=(
+                *(_outcome(ready, WriteState.APPLIED, answer.destination_id) for ready, answer in applied),
+                *(_outcome(ready, WriteState.SUBMITTED) for ready in submitted),
+            ),
+            links=tuple(_link(ready, answer) for ready, answer in applied),
+        )
+    )
+
+
+def _applied(ready: Ready, answer: Applied) -> EventOutcome:
+    state = EventState.APPLIED if answer.changed else EventState.UNCHANGED
+    return EventOutcome(event_id=ready.write.event_id, state=state, reason="" if answer.changed else "as it was there")
+
+
+def _submitted(part: Slice, ready: Ready) -> EventOutcome:
+    return EventOutcome(
+        event_id=ready.write.event_id,
+        state=EventState.SUBMITTED,
+        reason="accepted by the destination",
+        retry_at=part.now + timedelta(seconds=FIRST_CONFIRMATION_SECONDS),
+    )
+
+
+def _outcome(ready: Ready, state: WriteState, destination_id: str = "") -> WriteOutcome:
+    return WriteOutcome(write_id=ready.write.write_id, state=state, destination_id=destination_id)
+
+
+def _link(ready: Ready, answer: Applied) -> Link:
+    return Link(
+        entity=ready.write.entity,
+        destination_id=answer.destination_id,
+        details=answer.details,
+        applied_version=ready.write.version,
+        applied_hash=ready.write.mapped_hash,
+    )
+
+
+def _act(part: Slice, batch: Sequence[Ready], error: Exception) -> None:
+    """Do what the verdict says."""
+    verdict = decide(error, _circumstances(part, batch))
+    part.parts.metrics.verdicts.labels(part.customer.destination, verdict.action).inc()
+    log.warning(
+        "request failed", action="request.failed", verdict=verdict.action, error=str(error) or type(error).__name__,
+        writes=len(batch), exc_info=verdict.reason.startswith("defect"),
+    )  # fmt: skip
+    part.record(
+        SliceOutcome(
+            events=tuple(_event_outcome(ready, verdict) for ready in batch if _touches_events(verdict)),
+            writes=tuple(
+                WriteOutcome(write_id=r.write.write_id, state=verdict.write_state, settles_at=verdict.settles_at)
+                for r in batch
+            ),
+        )
+    )
+    _aftermath(part, batch, verdict)
+
+
+def _circumstances(part: Slice, batch: Sequence[Ready]) -> Circumstances:
+    return Circumstances(
+        now=part.now,
+        batch_size=len(batch),
+        attempts=max(ready.work.event.attempts for ready in batch),
+        random_unit=part.parts.random_unit(),
+        visibility_seconds=part.destination.visibility_seconds,
+    )
+
+
+def _touches_events(verdict: Verdict) -> bool:
+    return verdict.action in (Action.RETRY, Action.DEAD_LETTER)
+
+
+def _event_outcome(ready: Ready, verdict: Verdict) -> EventOutcome:
+    if verdict.action is Action.DEAD_LETTER:
+        return EventOutcome(
+            event_id=ready.write.event_id,
+            state=EventState.DEAD_LETTERED,
+            reason=verdict.reason,
+            attempts=verdict.attempts,
+            refusal=verdict.refusal or Refusal(reason=verdict.reason, message=verdict.reason),
+        )
+    return EventOutcome(
+        event_id=ready.write.event_id,
+        state=EventState.PENDING,
+        reason=verdict.reason,
+        attempts=verdict.attempts,
+        retry_at=verdict.until,
+    )
+
+
+def _aftermath(part: Slice, batch: Sequence[Ready], verdict: Verdict) -> None:
+    if verdict.action is Action.BISECT:
+        _bisect(part, [ready.work for ready in batch])
+    elif verdict.action is Action.PARK and verdict.until is not None:
+        part.park(verdict.until, verdict.reason)
+    elif verdict.action is Action.PAUSE:
+        part.pause(verdict.reason)
+    elif verdict.stops_slice:
+        part.stop()
+
+
+def _bisect(part: Slice, works: Sequence[Work]) -> None:
+    """All were refused for the sake of one: halve until it is alone."""
+    middle = len(works) // 2
+    for half in (works[:middle], works[middle:]):
+        if not part.is_over:
+            _send_batch(part, half)

@@ -1,0 +1,97 @@
+"""What the parts of a slice share: the customer, the lock, the collaborators, and how outcomes are recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+
+from common.domain.clock import Clock
+from common.domain.customers import Customer
+from common.domain.destinations import Destination
+from common.domain.entities import EntityKey
+from common.domain.events import FINAL_STATES, Event, EventState
+from common.domain.limits import Share
+from common.domain.stores import CustomerStore, DeliveryStore, Held, Locks
+from common.domain.writes import EventOutcome, SliceOutcome
+from common.metrics.catalogue import Metrics
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SliceParts:
+    """What a processor works with."""
+
+    store: DeliveryStore
+    customers: CustomerStore
+    locks: Locks
+    clock: Clock
+    metrics: Metrics
+    new_id: Callable[[], str]
+    random_unit: Callable[[], float]
+    open_destination: Callable[[Customer, Share], Destination]
+    slice_events: int
+    slice_seconds: float
+    dead_letter_limit: int
+
+
+@dataclass(kw_only=True)
+class Slice:
+    """One slice under way."""
+
+    parts: SliceParts
+    customer: Customer
+    held: Held
+    destination: Destination
+    #: Events of the slice by id, for metrics.
+    events: Mapping[int, Event]
+    deadline: float
+    #: Set when the rest of the slice would fare no better: parked, paused, or the system is in trouble.
+    stopped: bool = False
+    dead_letters: int = field(default=0)
+
+    @property
+    def now(self) -> datetime:
+        return self.parts.clock.now()
+
+    @property
+    def is_over(self) -> bool:
+        return self.stopped or self.parts.clock.monotonic() > self.deadline
+
+    def record(self, outcome: SliceOutcome) -> None:
+        """Commit, then count."""
+        self.parts.store.record(self.customer.customer_id, outcome, self.now)
+        for event in outcome.events:
+            self._count(event)
+
+    def _count(self, outcome: EventOutcome) -> None:
+        self.dead_letters += outcome.refusal is not None
+        if outcome.state not in FINAL_STATES:
+            return
+        event, metrics = self.events[outcome.event_id], self.parts.metrics
+        metrics.events_ended.labels(self.customer.customer_id, outcome.state).inc()
+        log.info("event ended", action="event.ended", state=outcome.state, **event.log_context())
+        if outcome.state is EventState.APPLIED:
+            age = (self.now - event.occurred_at).total_seconds()
+            metrics.freshness.labels(self.customer.lane).observe(max(0.0, age))
+
+    def stop(self) -> None:
+        self.stopped = True
+
+    def park(self, until: datetime, reason: str) -> None:
+        log.info("customer parked", action="customer.parked", until=until.isoformat(), why=reason)
+        self.parts.customers.park(self.customer.customer_id, until, reason)
+        self.stop()
+
+    def pause(self, reason: str) -> None:
+        log.error("customer paused", action="customer.paused", why=reason)
+        self.parts.customers.pause(self.customer.customer_id, reason)
+        self.stop()
+
+
+def entities_of(events: Sequence[Event]) -> list[EntityKey]:
+    """Each entity once, in order of first appearance."""
+    return list(dict.fromkeys(event.entity for event in events))

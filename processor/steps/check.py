@@ -1,0 +1,13 @@
+"""What the destination could only refuse is not sent."""
+
+from __future__ import annotations
+
+from common.domain.destinations import Destination
+from processor.pipeline import Work
+
+
+def checked(work: Work, destination: Destination) -> Work:
+    """Raises RecordInvalid, naming field and mend."""
+    if work.desired is not None:
+        destination.check(work.desired, work.entity)
+    return work

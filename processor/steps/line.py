@@ -1,0 +1,61 @@
+"""The line of steps that every piece of work passes.
+
+There is no loop guard yet: the sync is one-way, so nothing we write comes back as a change of the source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
+
+import structlog
+
+from common.domain.destinations import Destination
+from common.domain.errors import PermanentError
+from common.domain.events import EventState
+from common.domain.writes import EventOutcome, Refusal
+from processor.pipeline import Plan, Work
+from processor.steps.check import checked
+from processor.steps.handle import handled
+from processor.steps.ledger import not_done_yet
+from processor.steps.read import readable
+
+log = structlog.get_logger(__name__)
+
+#: A step returns the work, perhaps with more known of it, or what it ended as. It may raise PermanentError.
+Step: TypeAlias = Callable[[Work], Work | EventOutcome]
+
+
+def steps(destination: Destination) -> tuple[Step, ...]:
+    """All of them, in order."""
+    return readable, handled, not_done_yet, lambda work: checked(work, destination)
+
+
+def pass_through(works: Iterable[Work], line: tuple[Step, ...]) -> Plan:
+    """What comes out at the end of the line, and what ended on the way."""
+    left: list[Work] = []
+    ended: list[EventOutcome] = []
+    for work in works:
+        result = _through(work, line)
+        (ended if isinstance(result, EventOutcome) else left).append(result)  # type: ignore[arg-type]
+    return Plan(works=tuple(left), ended=tuple(ended))
+
+
+def _through(work: Work, line: tuple[Step, ...]) -> Work | EventOutcome:
+    for step in line:
+        try:
+            result = step(work)
+        except PermanentError as error:
+            return _dead_letter(work, error)
+        if isinstance(result, EventOutcome):
+            return result
+        work = result
+    return work
+
+
+def _dead_letter(work: Work, error: PermanentError) -> EventOutcome:
+    log.warning("event cannot be applied", action="event.dead_lettered", reason=error.reason, **work.event.log_context())
+    refusal = Refusal(reason=error.reason, message=str(error), field=error.field, detail=error.detail)
+    return EventOutcome(
+        event_id=work.event.event_id, state=EventState.DEAD_LETTERED, reason=error.reason, attempts=1, refusal=refusal
+    )

@@ -1,0 +1,134 @@
+"""From an error to an action. Pure; the only place that decides what an error leads to.
+
+| error                         | action          | attempts | events                       | the write   |
+|-------------------------------|-----------------|----------|------------------------------|-------------|
+| RateLimited, BudgetExhausted  | PARK until told | +0       | stay as they are             | not sent    |
+| CustomerBlocked               | PAUSE           | +0       | stay as they are             | not sent    |
+| PermanentError, one write     | DEAD_LETTER     | +1       | dead-lettered                | refused     |
+| PermanentError, several       | BISECT          | +0       | each half again              | refused     |
+| SystemUnavailable, not sent   | RETRY           | +1       | after backoff                | not sent    |
+| SystemUnavailable, answered   | RETRY           | +1       | after backoff, look first    | unknown     |
+| UnknownOutcome                | RETRY           | +1       | once it has settled          | unknown     |
+| anything else: a defect       | RETRY, then     | +1       | after backoff, then          | unknown     |
+|                               | DEAD_LETTER     |          | dead-lettered                |             |
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from common.domain.errors import (
+    CustomerBlocked,
+    PermanentError,
+    RateLimited,
+    SystemUnavailable,
+    TransientError,
+)
+from common.domain.retry import RetryPolicy
+from common.domain.writes import Refusal, WriteState
+
+BACKOFF = RetryPolicy(base_seconds=1.0, cap_seconds=300.0)
+#: A defect of ours is not healed by patience: this many tries, then a person must see it.
+DEFECT_ATTEMPTS = 3
+#: After this many failed attempts an event is sent alone, so that one which breaks a request spoils no other's.
+ALONE_AFTER_ATTEMPTS = 3
+
+
+class Action(StrEnum):
+    """What to do with the writes of a failed request."""
+
+    RETRY = "retry"
+    PARK = "park"
+    PAUSE = "pause"
+    BISECT = "bisect"
+    DEAD_LETTER = "dead_letter"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """An action and what it needs."""
+
+    action: Action
+    write_state: WriteState
+    attempts: int = 0
+    #: RETRY: not before; PARK: the customer's.
+    until: datetime | None = None
+    #: RETRY: when nothing of the request can be under way any more; None: what the intent says.
+    settles_at: datetime | None = None
+    reason: str = ""
+    refusal: Refusal | None = None
+    #: The system, not a record, is in trouble: the rest of the slice would fare no better.
+    stops_slice: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Circumstances:
+    """What a verdict depends on besides the error."""
+
+    now: datetime
+    #: Writes in the failed request.
+    batch_size: int
+    #: Most attempts any of its events has had before this one.
+    attempts: int
+    random_unit: float
+    #: The destination's, as in `common.domain.destinations`.
+    visibility_seconds: float
+
+
+def decide(error: Exception, circumstances: Circumstances) -> Verdict:
+    """What to do about `error`."""
+    if isinstance(error, RateLimited):
+        return Verdict(
+            action=Action.PARK, write_state=WriteState.NOT_SENT, until=error.until, reason=str(error), stops_slice=True
+        )
+    if isinstance(error, CustomerBlocked):
+        return Verdict(action=Action.PAUSE, write_state=WriteState.NOT_SENT, reason=str(error), stops_slice=True)
+    if isinstance(error, PermanentError):
+        return _refused(error, circumstances)
+    if isinstance(error, TransientError):
+        return _transient(error, circumstances)
+    return _defect(error, circumstances)
+
+
+def _refused(error: PermanentError, circumstances: Circumstances) -> Verdict:
+    if circumstances.batch_size > 1:
+        return Verdict(action=Action.BISECT, write_state=WriteState.REFUSED, reason=error.reason)
+    refusal = Refusal(
+        reason=error.reason, message=str(error), field=error.field, status=error.status, detail=error.detail
+    )
+    return Verdict(
+        action=Action.DEAD_LETTER, write_state=WriteState.REFUSED, attempts=1, reason=error.reason, refusal=refusal
+    )
+
+
+def _transient(error: TransientError, circumstances: Circumstances) -> Verdict:
+    until = circumstances.now + timedelta(
+        seconds=BACKOFF.delay_seconds(circumstances.attempts + 1, circumstances.random_unit)
+    )
+    answered = isinstance(error, SystemUnavailable) and error.sent
+    unsent = isinstance(error, SystemUnavailable) and not error.sent
+    return Verdict(
+        action=Action.RETRY,
+        write_state=WriteState.NOT_SENT if unsent else WriteState.UNKNOWN,
+        attempts=1,
+        until=until,
+        # An answer, even a bad one, ends the request: only the indexing lag is left to wait for.
+        settles_at=circumstances.now + timedelta(seconds=circumstances.visibility_seconds) if answered else None,
+        reason=str(error),
+        stops_slice=True,
+    )
+
+
+def _defect(error: Exception, circumstances: Circumstances) -> Verdict:
+    said = f"defect: {type(error).__name__}"
+    if circumstances.attempts + 1 >= DEFECT_ATTEMPTS:
+        refusal = Refusal(reason="defect", message=f"{said}; see the log for this event's trace id")
+        return Verdict(
+            action=Action.DEAD_LETTER, write_state=WriteState.UNKNOWN, attempts=1, reason="defect", refusal=refusal
+        )
+    until = circumstances.now + timedelta(
+        seconds=BACKOFF.delay_seconds(circumstances.attempts + 1, circumstances.random_unit)
+    )
+    return Verdict(action=Action.RETRY, write_state=WriteState.UNKNOWN, attempts=1, until=until, reason=said)
