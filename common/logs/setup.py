@@ -23,7 +23,7 @@ EMAIL = re.compile(r"[^\s@\"'<>=]+@[^\s@\"'<>]+\.[A-Za-z]{2,}")
 BEARER = re.compile(r"(?i)bearer\s+\S+")
 URL_PASSWORD = re.compile(r"(://[^:/@\s]*:)[^@/\s]+@")
 #: Their info lines hold URLs with filters, or say what ours say better.
-QUIET_LOGGERS = ("httpx", "httpcore", "alembic", "kombu", "amqp")
+QUIET_LOGGERS = ("httpx", "httpcore", "alembic", "kombu", "amqp", "celery.worker.strategy", "celery.app.trace")
 
 
 def configure_logs(*, log_format: str, level: str) -> None:

@@ -48,10 +48,9 @@ def fleet_processes(
     )
     spec = partial(fleet_process, state_dir=state_dir, env=env, metrics_ports=metrics_ports or {})
     worker = partial(worker_argv, concurrency=concurrency, log_level=log_level)
-    poll_queues = [f"poll.{lane}" for lane in lanes]
     specs = [
-        *(spec(f"processor{n}", worker("processor", n, queues=())) for n in range(1, processors + 1)),
-        *(spec(f"poller{n}", worker("poller", n, queues=poll_queues)) for n in range(1, pollers + 1)),
+        *(spec(f"processor{n}", worker("processor", n)) for n in range(1, processors + 1)),
+        *(spec(f"poller{n}", worker("poller", n)) for n in range(1, pollers + 1)),
         spec("beat", beat_argv(log_level)),
     ]
     if flower_port is not None:
@@ -99,11 +98,10 @@ def celery_argv(app: str, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "celery", "-A", f"{app}.app", *arguments]
 
 
-def worker_argv(app: str, number: int, *, queues: Sequence[str], concurrency: int, log_level: str) -> list[str]:
-    """A worker on threads; the processors have no queues here, for they find theirs themselves (the hot set)."""
+def worker_argv(app: str, number: int, *, concurrency: int, log_level: str) -> list[str]:
+    """A worker on threads. No queues are named here: each app finds its own by the lanes in its settings."""
     options = ["--pool=threads", f"--concurrency={concurrency}", "--without-gossip", "--without-mingle"]
-    chosen = [f"--queues={','.join(queues)}"] if queues else []
-    return celery_argv(app, "worker", "-n", f"{app}{number}@%h", *options, *chosen, "-l", log_level)
+    return celery_argv(app, "worker", "-n", f"{app}{number}@%h", *options, "-l", log_level)
 
 
 def beat_argv(log_level: str) -> list[str]:

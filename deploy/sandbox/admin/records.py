@@ -1,5 +1,6 @@
 """What a test reads back: health, the state of every organization, the journal."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 
@@ -8,7 +9,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from deploy.sandbox.admin.handling import Body, answer, organization_named, route
-from deploy.sandbox.export import export_organization, export_world
+from deploy.sandbox.export import export_organization
 from deploy.sandbox.journal import Entry
 from deploy.sandbox.world import World
 
@@ -35,7 +36,8 @@ class Records:
         return answer({"status": "ok", "seed": self._world.seed, **counts})
 
     def export_all(self, _request: Request, _body: Body) -> Response:
-        return answer(export_world(self._world))
+        """Each organization is a snapshot; between two of them other requests may be served."""
+        return StreamingResponse(_exported(self._world), media_type="application/json")
 
     def export_one(self, request: Request, _body: Body) -> Response:
         return answer(export_organization(organization_named(self._world, request.path_params["name"])))
@@ -55,4 +57,14 @@ async def _lines(entries: Iterator[Entry]) -> AsyncIterator[str]:
         if len(chunk) == CHUNK_LINES:
             yield "".join(chunk)
             chunk = []
+            await asyncio.sleep(0)
     yield "".join(chunk)
+
+
+async def _exported(world: World) -> AsyncIterator[str]:
+    separator = '{"organizations":{'
+    for name, organization in list(world.organizations.items()):
+        yield f"{separator}{json.dumps(name)}:{json.dumps(export_organization(organization), separators=(',', ':'))}"
+        separator = ","
+        await asyncio.sleep(0)
+    yield "}}" if separator == "," else '{"organizations":{}}'

@@ -24,7 +24,9 @@ def create_contact(call: Call) -> Reply:
     fields = {name: body[name] for name in PROPERTIES if name in body}
     contact = destination.new_contact(fields, call.now, lag_seconds=call.organization.settings.index_lag_seconds)
     if body.get("referenceSource") and body.get("referenceId"):
-        destination.add_reference(contact, (str(body["referenceSource"]), str(body["referenceId"])))
+        reference = (str(body["referenceSource"]), str(body["referenceId"]))
+        destination.add_reference(contact, reference)
+        call.entry.references = (reference,)
     _fill(call, contact, body)
     note(call.entry, contact, "create", _first_values(contact), call.now)
     return Reply(payload=full_contact(contact))

@@ -88,6 +88,8 @@ def _run(organization: Organization, journal: Journal, now: datetime, due: list[
     for held in due:
         organization.destination.held.popleft()
         _import(organization, held, entry, now)
+    references = (_reference(held.source, held.item) for held in due)
+    entry.references = tuple(reference for reference in references if reference)
     entry.applied = True
     entry.finished_at = now.timestamp()
     return len(due)

@@ -18,7 +18,7 @@ NUMBER_OPERATORS: Mapping[str, Compare] = {
     "Is": eq, "GreaterThan": gt, "GreaterThanOrEqual": ge, "LessThan": lt, "LessThanOrEqual": le,
 }  # fmt: skip
 TEXT_OPERATORS: Mapping[str, Compare] = {
-    "Is": eq, "IsNot": ne, "Contains": lambda have, want: want in have, "StartsWith": str.startswith,
+    "Is": eq, "In": eq, "IsNot": ne, "Contains": lambda have, want: want in have, "StartsWith": str.startswith,
 }  # fmt: skip
 TIME_OPERATORS: Mapping[str, Compare] = {
     "After": gt, "OnOrAfter": ge, "Before": lt, "OnOrBefore": le, "GreaterThan": gt, "LessThan": lt,
@@ -95,7 +95,7 @@ def _test(condition: Fields) -> Test:
     if name in NUMBERS:
         return _number_test(NUMBERS[name], _operator(NUMBER_OPERATORS, operator), value)
     if name in TEXTS:
-        return _text_test(TEXTS[name], _operator(TEXT_OPERATORS, operator), value)
+        return _text_test(TEXTS[name], _operator(TEXT_OPERATORS, operator), condition.get("values") or [value])
     if name in TIMES:
         return _time_test(TIMES[name], _operator(TIME_OPERATORS, operator), value)
     raise bad(f"Unknown parameter {name!r}.", "parameter")
@@ -115,9 +115,9 @@ def _number_test(read: Callable[[Contact], int], compare: Compare, value: object
     return lambda contact: compare(read(contact), wanted)
 
 
-def _text_test(read: Callable[[Contact], list[str]], compare: Compare, value: object) -> Test:
-    wanted = normal(value)
-    return lambda contact: any(compare(text, wanted) for text in read(contact))
+def _text_test(read: Callable[[Contact], list[str]], compare: Compare, values: list[object]) -> Test:
+    wanted = [normal(value) for value in values]
+    return lambda contact: any(compare(text, want) for text in read(contact) for want in wanted)
 
 
 def _time_test(read: Callable[[Contact], datetime], compare: Compare, value: object) -> Test:

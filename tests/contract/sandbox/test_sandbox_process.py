@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 
+import httpx
 import pytest
 
 from deploy.sandbox.client import SandboxAdmin
@@ -135,6 +136,33 @@ def test_no_token_is_in_the_journal_or_the_export(desk):
 
     assert "volcanary-" not in told
     assert "crmcanary-" not in told
+
+
+def test_a_request_that_outlives_its_client_still_takes_effect(desk, eventually):
+    organization = desk()
+    organization.admin.add_faults({"kind": "latency", "seconds": 0.4, "organization": organization.name})
+
+    with pytest.raises(httpx.ReadTimeout):
+        organization.crm.post("/api/Contact", json={"contactType": "Organization", "name": "Late"}, timeout=0.1)
+
+    assert organization.contacts() == []
+    eventually(lambda: len(organization.contacts()) == 1)
+
+
+def test_dropped_connections_leave_no_word_on_stderr():
+    command = [sys.executable, "-m", "deploy.sandbox", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        with SandboxAdmin(json.loads(process.stdout.readline())["url"]) as admin:
+            access = admin.create_organization("acme")
+            admin.add_faults({"kind": "drop_after_apply"})
+            with httpx.Client(headers={"Authorization": f"Bearer {access.volunteer_token}"}) as client:
+                for _ in range(5):
+                    with pytest.raises(httpx.RemoteProtocolError):
+                        client.get(f"{access.volunteer_base_url}/users")
+        process.terminate()
+        _, errors = process.communicate(timeout=10)
+
+    assert (process.returncode, errors) == (0, "")
 
 
 def test_a_name_is_taken_once(admin):

@@ -56,6 +56,26 @@ def test_an_email_address_is_matched_exactly(filled):
     assert [row["email"] for row in rows] == ["c1@example.org"]
 
 
+def test_many_email_addresses_can_be_asked_for_at_once(filled):
+    wanted = ["c1@example.org", "c2@example.org", "nobody@example.org"]
+    condition = {"parameter": "Email Address", "operator": "In", "values": wanted}
+
+    page = filled.crm.post("/api/Contact/Query", json={"groups": [{"conditions": [condition]}]}).json()
+
+    assert [row["email"] for row in page["list"]] == wanted[:2]
+
+
+def test_groups_are_alternatives(filled):
+    groups = [
+        {"conditions": [{"parameter": "Email Address", "operator": "Is", "value": f"c{number}@example.org"}]}
+        for number in (3, 5)
+    ]
+
+    page = filled.crm.post("/api/Contact/Query", json={"groups": groups}).json()
+
+    assert [row["email"] for row in page["list"]] == ["c3@example.org", "c5@example.org"]
+
+
 def test_the_full_query_gives_full_contacts(filled):
     row = ask(filled, path="/api/Contact/Query/FullContact", take=1).json()["list"][0]
 

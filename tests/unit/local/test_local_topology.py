@@ -38,7 +38,7 @@ def test_each_process_is_a_celery_command(specs: dict[str, ProcessSpec]) -> None
         "processor2": [*CELERY, "processor.app", "worker", "-n", "processor2@%h", *THREADS, "-l", "INFO"],
         "poller1": [
             *(*CELERY, "poller.app", "worker", "-n", "poller1@%h", *THREADS),
-            *("--queues=poll.priority,poll.standard", "-l", "INFO"),
+            *("-l", "INFO"),
         ],
         "beat": [*CELERY, "poller.app", "beat", "--pidfile=", "-l", "INFO"],
         "flower": [*CELERY, "processor.app", "flower", "--address=127.0.0.1", "--port=5555"],

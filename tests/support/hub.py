@@ -1,0 +1,155 @@
+"""The hub in this process: the product's own parts on real servers, with the queue driven by hand.
+
+Tests call `poll` and `deliver` where Celery would; everything below those calls is the product.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
+from redis import Redis
+from sqlalchemy import Engine
+from support.servers import Servers
+
+from common.credentials.vault import Vault
+from common.domain.clock import Clock, SystemClock
+from common.domain.customers import LANE_OF_TIER, Customer, Tier
+from common.http.client import make_transport
+from common.limits.budget import RedisBudget
+from common.metrics.catalogue import Metrics
+from common.storage.customers import PostgresCustomerStore
+from common.storage.dead_letters import PostgresDeadLetters
+from common.storage.delivery import PostgresDeliveryStore
+from common.storage.detection import PostgresDetectionStore
+from common.storage.keys import PostgresKeyStore
+from common.storage.locks import AdvisoryLocks
+from common.storage.overview import PostgresOverview
+from common.storage.usage import PostgresUsage
+from deploy.sandbox.client import Access
+from poller import runs
+from poller.bootstrap import SourceParts
+from poller.detectors.incremental import Incremental
+from processor.bootstrap import DestinationParts
+from processor.delivery import deliver
+from processor.slices import SliceParts
+
+MASTER_KEY = bytes(range(32))
+
+
+@dataclass
+class Hub:
+    """One worker's worth of product. Build a second one on the same servers for a second worker."""
+
+    engine: Engine
+    servers: Servers
+    redis: Redis
+    clock: Clock = field(default_factory=SystemClock)
+    seed: int = 1
+    http_deadline_seconds: float = 2.0
+    dead_letter_limit: int = 100
+    slice_events: int = 200
+    published: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.metrics = Metrics(CollectorRegistry())
+        self.customers = PostgresCustomerStore(self.engine, self.clock)
+        self.overview = PostgresOverview(self.engine)
+        self.dead_letters = PostgresDeadLetters(self.engine)
+        self.vault = Vault(MASTER_KEY, PostgresKeyStore(self.engine), self.clock)
+        self.locks = AdvisoryLocks(self.servers.database_url, application_name="test")
+        self.budget = RedisBudget(self.redis, PostgresUsage(self.engine, self.clock))
+        self.transport = make_transport(self.http_deadline_seconds)
+        ids = itertools.count(1)
+        self._new_id: Callable[[], str] = lambda: f"id-{self.seed}-{next(ids)}"
+        self.run_parts = self._run_parts()
+        self.slice_parts = self._slice_parts()
+
+    def close(self) -> None:
+        self.locks.close()
+        self.transport.close()
+
+    def onboard(self, access: Access, *, tier: Tier = Tier.PREMIUM, **destination: Any) -> Customer:
+        settings = {"base_url": access.crm_base_url, "visibility_seconds": 0, **destination}
+        customer = Customer(
+            customer_id=access.name,
+            name=access.name,
+            tier=tier,
+            lane=LANE_OF_TIER[tier],
+            source_settings={"base_url": access.volunteer_base_url},
+            destination_settings=settings,
+        )
+        self.customers.add(customer)
+        self.vault.put(customer.customer_id, "source", SecretStr(access.volunteer_token))
+        self.vault.put(customer.customer_id, "destination", SecretStr(access.crm_token))
+        return customer
+
+    def poll(self, customer_id: str) -> Any:
+        return runs.run(self.run_parts, self.customers.get(customer_id), "users")
+
+    def deliver(self, customer_id: str) -> bool:
+        return deliver(self.slice_parts, self.customers.get(customer_id))
+
+    def deliver_all(self, customer_id: str, *, rounds: int = 500) -> None:
+        """Deliver until nothing is due now."""
+        for _ in range(rounds):
+            if not self.deliver(customer_id):
+                return
+        raise AssertionError(f"{customer_id} still has due events after {rounds} deliveries")
+
+    def states(self, customer_id: str) -> dict[str, int]:
+        return self.overview.event_states(customer_id)
+
+    def is_done(self, customer_id: str) -> bool:
+        states = self.states(customer_id)
+        return not states.get("pending") and not states.get("submitted")
+
+    def _run_parts(self) -> runs.RunParts:
+        sources = SourceParts(
+            transport=self.transport, vault=self.vault, budget=self.budget, clock=self.clock, metrics=self.metrics,
+            deadline_seconds=self.http_deadline_seconds, requests_per_minute=10_000,
+        )  # fmt: skip
+        return runs.RunParts(
+            store=PostgresDetectionStore(self.engine, partitions=4),
+            customers=self.customers,
+            locks=self.locks,
+            clock=self.clock,
+            metrics=self.metrics,
+            detector=Incremental(overlap=timedelta(seconds=2), passes=3),
+            new_id=self._new_id,
+            random_unit=random.Random(self.seed).random,
+            open_source=sources.open,
+            publish=lambda customer: self.published.append(customer.customer_id),
+            slice_seconds=60,
+        )
+
+    def _slice_parts(self) -> SliceParts:
+        destinations = DestinationParts(
+            transport=self.transport, vault=self.vault, budget=self.budget, clock=self.clock, metrics=self.metrics,
+            deadline_seconds=self.http_deadline_seconds, requests_per_hour=100_000,
+        )  # fmt: skip
+        return SliceParts(
+            store=PostgresDeliveryStore(self.engine),
+            customers=self.customers,
+            locks=self.locks,
+            clock=self.clock,
+            metrics=self.metrics,
+            new_id=self._new_id,
+            random_unit=random.Random(self.seed).random,
+            open_destination=destinations.open,
+            slice_events=self.slice_events,
+            slice_seconds=30,
+            dead_letter_limit=self.dead_letter_limit,
+        )
+
+    def with_slice_parts(self, **changes: Any) -> None:
+        self.slice_parts = replace(self.slice_parts, **changes)
+
+    def with_run_parts(self, **changes: Any) -> None:
+        self.run_parts = replace(self.run_parts, **changes)
