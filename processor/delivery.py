@@ -29,8 +29,8 @@ def deliver(parts: SliceParts, customer: Customer) -> bool:
     """Apply one slice. True if a slice was applied, so that there may be more; False if there was nothing to take."""
     for partition in parts.store.due_partitions(customer.customer_id, parts.clock.now()):
         with parts.locks.try_hold(f"partition/{customer.customer_id}/{partition}") as held:
-            if held is not None:
-                return _apply(parts, customer, partition, held)
+            if held is not None and _apply(parts, customer, partition, held):
+                return True
     return False
 
 

@@ -10,7 +10,17 @@ from datetime import timedelta
 
 from common.domain.events import Event, EventState
 from common.domain.retry import confirmation_delay_seconds
-from common.domain.writes import EventOutcome, Found, Intent, Link, Operation, SliceOutcome, WriteOutcome, WriteState
+from common.domain.writes import (
+    EventOutcome,
+    Found,
+    Intent,
+    Link,
+    Operation,
+    SliceOutcome,
+    WriteOutcome,
+    WriteState,
+    merged,
+)
 from processor.pipeline import Work
 from processor.slices import Slice
 
@@ -21,15 +31,19 @@ def look(part: Slice, works: Sequence[Work]) -> list[Work]:
     Raises what the destination's look-up raises; nothing is lost by that.
     """
     ready = [work for work in works if work.unresolved is None]
-    unresolved = [(work, work.unresolved) for work in works if work.unresolved is not None]
-    settled = []
-    for work, intent in unresolved:
+    waiting: list[EventOutcome] = []
+    settled: list[tuple[Work, Intent]] = []
+    for work in works:
+        intent = work.unresolved
+        if intent is None:
+            continue
         if intent.state is not WriteState.SUBMITTED and intent.settles_at > part.now:
-            _wait_until_settled(part, work, intent)
+            waiting.append(_until_settled(work, intent))
         elif intent.operation is Operation.UPDATE:
             ready.append(work)  # an update reads before it writes
         else:
             settled.append((work, intent))
+    part.record(SliceOutcome(events=tuple(waiting)))
     return ready + _look_at_creates(part, settled)
 
 
@@ -39,18 +53,22 @@ def _look_at_creates(part: Slice, settled: Sequence[tuple[Work, Intent]]) -> lis
     since = min(intent.started_at for _, intent in settled)
     found = part.destination.look([work.entity for work, _ in settled], since)
     ready: list[Work] = []
+    outcomes: list[SliceOutcome] = []
     for work, intent in settled:
         there = found.get(work.entity)
         if there is not None:
-            ready += _landed(part, work, intent, there)
+            left, outcome = _landed(part, work, intent, there)
+            ready += left
+            outcomes.append(outcome)
         elif intent.state is WriteState.SUBMITTED:
-            _confirm_later(part, work, intent)
+            outcomes.append(_held(part, work, intent))
         else:
             ready.append(work)  # it never arrived: write again
+    part.record(merged(outcomes))
     return ready
 
 
-def _landed(part: Slice, work: Work, intent: Intent, there: Found) -> list[Work]:
+def _landed(part: Slice, work: Work, intent: Intent, there: Found) -> tuple[list[Work], SliceOutcome]:
     """It is there. If it is also as desired, the work is done; else it goes on as an update."""
     assert work.desired is not None  # noqa: S101 - set by the handler's step
     done = not part.destination.differs(work.desired, there)
@@ -64,33 +82,32 @@ def _landed(part: Slice, work: Work, intent: Intent, there: Found) -> list[Work]
     )
     ended = [_applied(event) for event in work.submitted] + ([_applied(work.event)] if done else [])
     landed = WriteOutcome(write_id=intent.write_id, state=WriteState.APPLIED, destination_id=there.destination_id)
-    part.record(SliceOutcome(events=tuple(ended), writes=(landed,), links=(link,)))
-    return [] if done else [work.linked(link)]
+    outcome = SliceOutcome(events=tuple(ended), writes=(landed,), links=(link,))
+    return [] if done else [work.linked(link)], outcome
 
 
 def _applied(event: Event) -> EventOutcome:
     return EventOutcome(event_id=event.event_id, state=EventState.APPLIED, reason="found at the destination")
 
 
-def _confirm_later(part: Slice, work: Work, intent: Intent) -> None:
+def _held(part: Slice, work: Work, intent: Intent) -> SliceOutcome:
     """Held by the destination: look again, ever less often. Newer events of the entity wait for it."""
     age = (part.now - intent.started_at).total_seconds()
     later = part.now + timedelta(seconds=confirmation_delay_seconds(age))
     waiting = [*work.submitted, work.event] if work.event.state is EventState.SUBMITTED else work.submitted
-    held = [
+    held = (
         EventOutcome(
             event_id=event.event_id, state=EventState.SUBMITTED, reason="held by the destination", retry_at=later
         )
         for event in waiting or (work.event,)
-    ]
-    part.record(SliceOutcome(events=tuple(held)))
+    )
+    return SliceOutcome(events=tuple(held))
 
 
-def _wait_until_settled(part: Slice, work: Work, intent: Intent) -> None:
-    waiting = EventOutcome(
+def _until_settled(work: Work, intent: Intent) -> EventOutcome:
+    return EventOutcome(
         event_id=work.event.event_id,
         state=work.event.state,
         reason="an earlier write may still land",
         retry_at=intent.settles_at,
     )
-    part.record(SliceOutcome(events=(waiting,)))

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 import structlog
 
-from common.domain.errors import Interrupted
+from common.domain.errors import LockLost
 from common.domain.events import EventState
 from common.domain.retry import FIRST_CONFIRMATION_SECONDS
 from common.domain.writes import (
@@ -72,9 +72,16 @@ def _send_batch(part: Slice, works: Sequence[Work]) -> None:
     part.held.verify()
     part.parts.store.begin([_intent(part, ready.write) for ready in batch])
     try:
-        answers = part.destination.apply([ready.write for ready in batch])
-    except Interrupted:
+        _exchange(part, batch)
+    except LockLost:
+        # While we were writing, another worker took over: ours may have landed after a newer one.
+        part.parts.store.apply_again([ready.write.entity for ready in batch], part.now)
         raise
+
+
+def _exchange(part: Slice, batch: Sequence[Ready]) -> None:
+    try:
+        answers = part.destination.apply([ready.write for ready in batch])
     except Exception as error:  # noqa: BLE001 - the verdict decides, and a defect must not stop the others
         _act(part, batch, error)
     else:

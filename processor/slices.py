@@ -63,6 +63,8 @@ class Slice:
 
     def record(self, outcome: SliceOutcome) -> None:
         """Commit, then count."""
+        if outcome.is_empty:
+            return
         self.parts.store.record(self.customer.customer_id, outcome, self.now)
         for event in outcome.events:
             self._count(event)

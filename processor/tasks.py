@@ -46,6 +46,5 @@ def _see_to_the_rest(processor: Processor, customer: Customer) -> None:
     if after.parked_until is not None and after.is_parked(now):
         processor.deliveries.park(customer.customer_id, customer.lane, after.parked_until)
     elif after.is_active:
-        due = processor.slice_parts.store.next_due(customer.customer_id)
-        if due is not None and due <= now:
+        if processor.slice_parts.store.due_partitions(customer.customer_id, now):
             processor.deliveries.publish(customer.customer_id, customer.lane, by="tail")

@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -18,6 +18,8 @@ from common.domain.errors import ConfigurationError
 PREFIX = "FLEET_"
 #: Written by whoever runs the embedded servers, so that commands in another shell find them.
 ENDPOINTS_FILE = "endpoints.json"
+#: The process that holds a fleet up, among the process ids in that file.
+HOLDER = "fleet"
 
 
 def _split(value: object) -> object:
@@ -122,13 +124,31 @@ def _first_problem(error: ValidationError) -> str:
     return f"{name}: {problem['msg'].lower()}"
 
 
-def _running_fleet(state_dir: Path) -> dict[str, str]:
-    """The URLs a running `fleet up` serves; empty when there is none."""
+def running_fleet(state_dir: Path) -> Mapping[str, Any]:
+    """What a running `fleet up` wrote about itself; empty when there is none. A killed one's file counts as absent."""
     path = state_dir / ENDPOINTS_FILE
     if not path.is_file():
         return {}
     try:
-        endpoints = json.loads(path.read_text())
+        endpoints: dict[str, Any] = json.loads(path.read_text())
     except ValueError:
         raise ConfigurationError(f"{path} is not JSON: remove it, or start the fleet again") from None
+    return endpoints if _is_alive(endpoints.get("pids", {}).get(HOLDER)) else {}
+
+
+def _running_fleet(state_dir: Path) -> dict[str, str]:
+    """The URLs that a running fleet serves."""
+    endpoints = running_fleet(state_dir)
     return {name: endpoints[name] for name in ("database_url", "broker_url") if endpoints.get(name)}
+
+
+def _is_alive(pid: int | None) -> bool:
+    if not pid:
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

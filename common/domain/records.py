@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -45,3 +46,19 @@ def content_hash(body: Mapping[str, Any]) -> str:
     """Hex digest of a canonical JSON form: key order and spacing do not matter, every value does."""
     text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def storable(value: Any) -> Any:
+    """The same JSON without what PostgreSQL cannot hold: NUL characters, lone surrogates, NaN and infinities.
+
+    One such value in one record must not keep a whole page from being saved, for ever.
+    """
+    if isinstance(value, str):
+        return value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {storable(key): storable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [storable(item) for item in value]
+    return value

@@ -100,8 +100,8 @@ class DeliveryStore(Protocol):
         """Event states, dead letters, write outcomes and links, together."""
         ...
 
-    def next_due(self, customer_id: str) -> datetime | None:
-        """When the earliest open event is due; None if there is none."""
+    def apply_again(self, entities: Sequence[EntityKey], now: datetime) -> None:
+        """A new event for each from its mirror: a write of ours may have landed after a newer one."""
         ...
 
     def open_dead_letters(self, customer_id: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -154,3 +154,17 @@ class SliceOutcome:
     events: tuple[EventOutcome, ...] = ()
     writes: tuple[WriteOutcome, ...] = ()
     links: tuple[Link, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.events or self.writes or self.links)
+
+
+def merged(outcomes: Iterable[SliceOutcome]) -> SliceOutcome:
+    """All of them, for one transaction."""
+    parts = list(outcomes)
+    return SliceOutcome(
+        events=tuple(event for part in parts for event in part.events),
+        writes=tuple(write for part in parts for write in part.writes),
+        links=tuple(link for part in parts for link in part.links),
+    )

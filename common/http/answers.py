@@ -27,7 +27,7 @@ class Answer:
         """The body as JSON, or None if it is not JSON."""
         try:
             return json.loads(self.body) if self.body else None
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     @property

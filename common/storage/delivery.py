@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, exists, func, select, update
+from sqlalchemy import Connection, Engine, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from common.domain.entities import EntityKey
 from common.domain.errors import LockLost
-from common.domain.events import FINAL_STATES, Event, EventState
+from common.domain.events import FINAL_STATES, Event, EventState, Origin
 from common.domain.writes import (
     UNRESOLVED_STATES,
     EventOutcome,
@@ -23,7 +23,13 @@ from common.domain.writes import (
     WriteOutcome,
     WriteState,
 )
-from common.storage.tables import OPEN, UNRESOLVED, dead_letters, events, links, writes
+from common.storage.due import IS_OPEN, held_back
+from common.storage.tables import OPEN, UNRESOLVED, dead_letters, events, links, mirror, writes
+
+#: What an event that is applied again takes over from the one before it.
+COPIED = (
+    "customer_id", "resource", "source_id", "partition", "action", "event_version", "run_id", "trace_id", "coalesce",
+)  # fmt: skip
 
 
 class PostgresDeliveryStore:
@@ -35,7 +41,7 @@ class PostgresDeliveryStore:
     def due_partitions(self, customer_id: str, now: datetime) -> Sequence[int]:
         query = (
             select(events.c.partition)
-            .where(events.c.customer_id == customer_id, OPEN, events.c.retry_at <= now)
+            .where(events.c.customer_id == customer_id, IS_OPEN, events.c.retry_at <= now, ~held_back(now))
             .group_by(events.c.partition)
             .order_by(func.min(events.c.retry_at))
         )
@@ -43,18 +49,10 @@ class PostgresDeliveryStore:
             return list(connection.execute(query).scalars())
 
     def read_slice(self, customer_id: str, partition: int, now: datetime, limit: int) -> Sequence[Event]:
-        held_back = events.alias("held_back")
-        waiting = exists().where(
-            held_back.c.customer_id == events.c.customer_id,
-            held_back.c.resource == events.c.resource,
-            held_back.c.source_id == events.c.source_id,
-            held_back.c.state.in_(("pending", "submitted")),
-            held_back.c.retry_at > now,
-        )
         query = (
             select(events)
             .where(events.c.customer_id == customer_id, events.c.partition == partition)
-            .where(events.c.state.in_(("pending", "submitted")), ~waiting)
+            .where(IS_OPEN, ~held_back(now))
             .order_by(events.c.event_id)
             .limit(limit)
         )
@@ -100,15 +98,49 @@ class PostgresDeliveryStore:
             _record_events(connection, customer_id, outcome.events, now)
             _record_dead_letters(connection, customer_id, outcome.events, now)
 
-    def next_due(self, customer_id: str) -> datetime | None:
-        query = select(func.min(events.c.retry_at)).where(events.c.customer_id == customer_id, OPEN)
-        with self._engine.connect() as connection:
-            return connection.execute(query).scalar_one()  # type: ignore[no-any-return]
+    def apply_again(self, entities: Sequence[EntityKey], now: datetime) -> None:
+        with self._engine.begin() as connection:
+            for (customer_id, resource), source_ids in _by_resource(entities).items():
+                _apply_again(connection, customer_id, resource, source_ids, now)
 
     def open_dead_letters(self, customer_id: str) -> int:
         query = select(func.count()).where(dead_letters.c.customer_id == customer_id, dead_letters.c.state == "open")
         with self._engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
+
+
+def _apply_again(
+    connection: Connection, customer_id: str, resource: str, source_ids: Sequence[str], now: datetime
+) -> None:
+    """Forget what the ledger believes of these, and put their mirrored state into the outbox anew."""
+    own = (links.c.customer_id == customer_id, links.c.resource == resource, links.c.source_id.in_(source_ids))
+    connection.execute(update(links).where(*own).values(applied_hash=""))
+    newer = (
+        update(mirror)
+        .where(mirror.c.customer_id == customer_id, mirror.c.resource == resource, mirror.c.source_id.in_(source_ids))
+        .values(version=mirror.c.version + 1)
+        .returning(mirror.c.source_id, mirror.c.version, mirror.c.body, mirror.c.source_updated_at)
+    )
+    for row in connection.execute(newer).all():
+        last = (
+            select(events)
+            .where(events.c.customer_id == customer_id, events.c.resource == resource)
+            .where(events.c.source_id == row.source_id)
+            .order_by(events.c.version.desc())
+            .limit(1)
+        )
+        previous = connection.execute(last).one()
+        again = {
+            **{name: getattr(previous, name) for name in COPIED},
+            "version": row.version,
+            "payload": row.body,
+            "origin": Origin.REPLAY,
+            "state": EventState.PENDING,
+            "occurred_at": row.source_updated_at,
+            "detected_at": now,
+            "retry_at": now,
+        }
+        connection.execute(insert(events).values(again))
 
 
 def _by_resource(entities: Iterable[EntityKey]) -> dict[tuple[str, str], list[str]]:
@@ -223,6 +255,24 @@ def _record_links(connection: Connection, found: Sequence[Link], now: datetime) 
     keys = [links.c.customer_id, links.c.resource, links.c.source_id]
     newer = links.c.applied_version <= statement.excluded.applied_version
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes, where=newer))
+    for link in found:
+        _close_older_letters(connection, link, now)
+
+
+def _close_older_letters(connection: Connection, link: Link, now: datetime) -> None:
+    """A dead letter whose entity has come through with a newer version asks nothing of anybody any more."""
+    older = select(events.c.event_id).where(
+        events.c.customer_id == link.entity.customer_id,
+        events.c.event_id == dead_letters.c.event_id,
+        events.c.version < link.applied_version,
+    )
+    connection.execute(
+        update(dead_letters)
+        .where(dead_letters.c.customer_id == link.entity.customer_id, dead_letters.c.state == "open")
+        .where(dead_letters.c.resource == link.entity.resource, dead_letters.c.source_id == link.entity.source_id)
+        .where(older.exists())
+        .values(state="superseded", resolution="a newer version was applied", resolved_at=now)
+    )
 
 
 def _record_events(connection: Connection, customer_id: str, outcomes: Sequence[EventOutcome], now: datetime) -> None:

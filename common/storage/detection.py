@@ -254,10 +254,13 @@ def _newest_of_each(items: Iterable[_Item]) -> list[_Item]:
 
 def _known(connection: Connection, page: PageToSave, source_ids: Sequence[str]) -> dict[str, _Known]:
     rows = connection.execute(
-        select(mirror.c.source_id, mirror.c.version, mirror.c.source_updated_at, mirror.c.content_hash).where(
+        select(mirror.c.source_id, mirror.c.version, mirror.c.source_updated_at, mirror.c.content_hash)
+        .where(
             tuple_(mirror.c.customer_id, mirror.c.resource) == (page.customer_id, page.resource),
             mirror.c.source_id.in_(source_ids),
         )
+        # Others may raise an entity's version too (`apply_again`).
+        .with_for_update()
     )
     return {row.source_id: _Known(row.version, row.source_updated_at, row.content_hash) for row in rows}
 

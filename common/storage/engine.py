@@ -6,6 +6,8 @@ from sqlalchemy import Engine, create_engine
 
 #: A statement that takes longer than this is stuck, not slow: ours touch one customer's page or slice.
 STATEMENT_TIMEOUT_MILLISECONDS = 30_000
+#: Sessions beyond the pool, opened when needed and closed after use.
+OVERFLOW_CONNECTIONS = 40
 #: How long to wait for the server to answer a connection attempt.
 CONNECT_TIMEOUT_SECONDS = 5
 #: Notice a vanished server within about half a minute instead of the kernel's two hours.
@@ -13,11 +15,12 @@ KEEPALIVES = {"keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5, 
 
 
 def make_engine(database_url: str, *, connections: int, name: str) -> Engine:
-    """An engine for one process with at most `connections` sessions; `name` shows in pg_stat_activity."""
+    """An engine for one process that keeps up to `connections` sessions; `name` shows in pg_stat_activity."""
     return create_engine(
         database_url,
         pool_size=connections,
-        max_overflow=0,
+        # More threads than that wait for HTTP at the same time as they wait for us; they get a session of their own.
+        max_overflow=OVERFLOW_CONNECTIONS,
         pool_pre_ping=True,
         # An error of the database must not carry the row into a log line.
         hide_parameters=True,

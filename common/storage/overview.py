@@ -11,6 +11,7 @@ from sqlalchemy import Engine, func, select
 
 from common.domain.customers import CustomerStatus
 from common.domain.runs import RunCounts, RunReport, RunState
+from common.storage.due import IS_OPEN, held_back
 from common.storage.tables import OPEN, checkpoints, customers, dead_letters, events, runs
 
 
@@ -92,7 +93,7 @@ class PostgresOverview:
         query = (
             select(customers.c.customer_id, customers.c.lane, func.count().label("due"))
             .join(events, events.c.customer_id == customers.c.customer_id)
-            .where(OPEN_EVENTS, events.c.retry_at <= now, *_may_work(now))
+            .where(IS_OPEN, events.c.retry_at <= now, ~held_back(now), *_may_work(now))
             .group_by(customers.c.customer_id, customers.c.lane)
         )
         with self._engine.connect() as connection:
@@ -118,10 +119,6 @@ class PostgresOverview:
         query = select(events.c.state, func.count()).where(events.c.customer_id == customer_id).group_by(events.c.state)
         with self._engine.connect() as connection:
             return {state: count for state, count in connection.execute(query)}
-
-
-#: As `OPEN`, for a query that joins another table with a column `state`.
-OPEN_EVENTS = events.c.state.in_(("pending", "submitted"))
 
 
 def _may_work(now: datetime) -> tuple[Any, ...]:

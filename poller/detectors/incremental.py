@@ -40,7 +40,9 @@ class Incremental:
             # What this page showed is saved, but may lie above the bound: it must not move the checkpoint.
             bound = page.answered_at or now
             return replace(progress, before=bound.isoformat(), next_page=None, failures=0)
-        times = [record.updated_at for record in page.records]
+        # A stamp from the future must not carry the checkpoint past changes that are still to come.
+        latest = page.answered_at or now
+        times = [record.updated_at for record in page.records if record.updated_at <= latest]
         highest = max(times + ([datetime.fromisoformat(progress.highest)] if progress.highest else []), default=None)
         total = page.total if progress.total is None else progress.total
         return replace(

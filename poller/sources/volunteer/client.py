@@ -8,7 +8,7 @@ from typing import Any
 
 from common.domain.errors import PageUnreadable, RecordInvalid
 from common.domain.people import USERS
-from common.domain.records import BrokenRecord, Record, content_hash
+from common.domain.records import BrokenRecord, Record, content_hash, storable
 from common.domain.sources import Page, PageQuery
 from common.http.client import ApiClient
 from poller.sources.volunteer import translate
@@ -44,10 +44,10 @@ class VolunteerSource:
             answered_at=answer.date,
         )
 
-    def _translate(self, resource: str, items: Sequence[Any]) -> tuple[list[Record], list[BrokenRecord]]:
+    def _translate(self, resource: str, items: list[Any]) -> tuple[list[Record], list[BrokenRecord]]:
         records: list[Record] = []
         broken: list[BrokenRecord] = []
-        for item in items:
+        for item in storable(items):
             try:
                 records.append(TRANSLATORS[resource](item, self._customer_id))
             except RecordInvalid as error:

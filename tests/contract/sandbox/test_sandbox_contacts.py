@@ -55,7 +55,7 @@ def test_a_person_is_found_by_email_whatever_its_case(desk):
 
 
 def test_lookups_may_lag_behind_a_creation(desk, eventually):
-    organization = desk(index_lag_seconds=0.5)
+    organization = desk(index_lag_seconds=1)
     made = organization.create_contact("late@example.org", referenceSource="VOMO", referenceId="5")
 
     def status() -> int:

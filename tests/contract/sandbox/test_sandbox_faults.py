@@ -75,7 +75,7 @@ def test_latency_delays_and_then_answers(desk):
 
 def test_an_outage_ends_by_itself(desk, eventually):
     organization = desk()
-    organization.admin.add_faults(rule(organization, "outage", for_seconds=0.5))
+    organization.admin.add_faults(rule(organization, "outage", for_seconds=1))
 
     assert organization.volunteer.get("/users").status_code == 503
     eventually(lambda: organization.volunteer.get("/users").status_code == 200)

@@ -140,7 +140,7 @@ def test_no_token_is_in_the_journal_or_the_export(desk):
 
 def test_a_request_that_outlives_its_client_still_takes_effect(desk, eventually):
     organization = desk()
-    organization.admin.add_faults({"kind": "latency", "seconds": 0.4, "organization": organization.name})
+    organization.admin.add_faults({"kind": "latency", "seconds": 1, "organization": organization.name})
 
     with pytest.raises(httpx.ReadTimeout):
         organization.crm.post("/api/Contact", json={"contactType": "Organization", "name": "Late"}, timeout=0.1)
@@ -157,7 +157,7 @@ def test_dropped_connections_leave_no_word_on_stderr():
             admin.add_faults({"kind": "drop_after_apply"})
             with httpx.Client(headers={"Authorization": f"Bearer {access.volunteer_token}"}) as client:
                 for _ in range(5):
-                    with pytest.raises(httpx.RemoteProtocolError):
+                    with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
                         client.get(f"{access.volunteer_base_url}/users")
         process.terminate()
         _, errors = process.communicate(timeout=10)

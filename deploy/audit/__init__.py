@@ -1,0 +1,13 @@
+"""The auditor: says whether the fleet kept its promises, from the sandbox's own state and journal alone.
+
+It stands outside the product on purpose. It imports the standard library, httpx and rich, nothing of ours, and it reads
+none of our tables: what the product believes is exactly what is in doubt. So the mapping of a user to a contact is
+written down here a second time.
+
+    run        `audit(url)`: read, judge, report        __main__   `python -m deploy.audit --sandbox URL`
+    reading    the two requests to the sandbox          parsing    JSON to the types of `model`
+    mapping    what a contact of a user must look like  versions   the values a field had, in order
+    presence   missing, wrong, doubled, mixed           order      never back to an older value, never two at once
+    budgets    requests in any window                   freshness  from an edit to its arrival
+    report     rows, findings and the verdict           render     the table
+"""
