@@ -22,6 +22,7 @@ from common.domain.sources import Source
 from common.http.client import ApiClient, make_transport
 from common.limits.budget import RedisBudget
 from common.metrics.catalogue import Metrics
+from common.metrics.serving import serve_metrics
 from common.queueing.deliveries import Deliveries
 from common.queueing.hot_set import HotSet, connect_redis
 from common.queueing.polls import Polls
@@ -90,6 +91,7 @@ def build(settings: Settings, app: Celery) -> Poller:
     """Connect everything. Raises ConfigurationError if a setting is missing or wrong."""
     clock = SystemClock()
     metrics = Metrics(CollectorRegistry())
+    serve_metrics(metrics.registry, settings.metrics_port, settings.metrics_address)
     database_url = settings.require_database_url()
     engine = make_engine(database_url, connections=CONNECTIONS, name="poller")
     redis = connect_redis(settings.require_broker_url())

@@ -20,6 +20,7 @@ from common.domain.limits import Budget, BudgetPolicy, Share
 from common.http.client import ApiClient, make_transport
 from common.limits.budget import RedisBudget
 from common.metrics.catalogue import Metrics
+from common.metrics.serving import serve_metrics
 from common.queueing.deliveries import Deliveries
 from common.queueing.hot_set import HotSet, connect_redis
 from common.storage.customers import PostgresCustomerStore
@@ -83,6 +84,7 @@ def build(settings: Settings, app: Celery) -> Processor:
     """Connect everything. Raises ConfigurationError if a setting is missing or wrong."""
     clock = SystemClock()
     metrics = Metrics(CollectorRegistry())
+    serve_metrics(metrics.registry, settings.metrics_port, settings.metrics_address)
     database_url = settings.require_database_url()
     engine = make_engine(database_url, connections=CONNECTIONS, name="processor")
     redis = connect_redis(settings.require_broker_url())

@@ -74,6 +74,8 @@ class Settings(BaseSettings):
 
     #: Prometheus metrics of this process; 0: not served.
     metrics_port: int = Field(default=0, ge=0, le=65535)
+    #: Where they are served; they name customers, so not to the whole network.
+    metrics_address: str = "127.0.0.1"
 
     def interval_seconds(self, tier: Tier) -> int:
         return {

@@ -55,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m deploy.audit", description=__doc__)
     parser.add_argument("--sandbox", required=True, metavar="URL")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--since", type=moment, metavar="TS", help="unix seconds or ISO time for freshness and requests")
+    parser.add_argument("--since", type=moment, metavar="TS", help="count freshness from this time on")
     parser.add_argument("--reference-source", default=REFERENCE_SOURCE)
     return parser
 

@@ -1,7 +1,7 @@
 """Requests in any window against what the customer's accounts allow.
 
-The windows slide, which is stricter than the services: they count by the clock, and no fixed window of a length can hold
-more than the fullest sliding one. Every request counts, also one that a fault answered: it has used the budget.
+The windows slide, which is stricter than the services: they count by the clock, and no fixed window of a length can
+hold more than the fullest sliding one. Every request counts, also one that a fault answered: it has used the budget.
 """
 
 from collections.abc import Iterator, Sequence

@@ -5,7 +5,7 @@ A newer version of the same field counts as well: an edit that was overtaken bef
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from deploy.audit.mapping import FIELDS
@@ -45,20 +45,18 @@ def percentile(values: Sequence[float], share: float) -> float | None:
     return sorted(values)[max(0, math.ceil(share * len(values)) - 1)] if values else None
 
 
-def _places(edits: Sequence[Edit]) -> list[tuple[Edit, Mapping[str, int]]]:
+def _places(edits: Sequence[Edit]) -> Iterator[tuple[Edit, Mapping[str, int]]]:
     """Each edit with the fields it changed to something, and the number of the version that it made."""
     numbers: dict[tuple[str, str], tuple[int, str]] = {}
-    found = []
     for edit in edits:
-        places = {}
+        places: dict[str, int] = {}
         for field in FIELDS if not edit.deletes else ():
             number, before = numbers.get((edit.user_id, field), (-1, None))
             if edit.values[field] != before:
                 numbers[edit.user_id, field] = (number + 1, edit.values[field])
                 if edit.values[field]:
                     places[field] = number + 1
-        found.append((edit, places))
-    return found
+        yield edit, places
 
 
 def _landings(case: Case, versions: Versions) -> Landings:

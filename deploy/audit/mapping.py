@@ -4,7 +4,7 @@ Fields have the names of the sandbox's journal, so that a request, an import and
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 ADDRESS = ("address1", "city", "state", "postal", "country")
@@ -81,7 +81,7 @@ def _birth(birthday: object) -> Mapping[str, Any]:
     return {"birth_year": year, "birth_month": month, "birth_day": day}
 
 
-def _primary(rows: Any) -> Mapping[str, Any] | None:
+def _primary(rows: Sequence[Mapping[str, Any]] | None) -> Mapping[str, Any] | None:
     """The primary row, else the first."""
     ranked = sorted(rows or (), key=lambda row: not row.get("isPrimary"))
     return ranked[0] if ranked else None

@@ -1,6 +1,6 @@
 """Order: over time, no field of a contact goes back to an older version, and no two writes of one entity overlap.
 
-A value is placed in the source's history as early as the writes before it allow, so that a value which came twice at the
+A value is placed in the source's history as early as the writes before it allow, so that one which came twice at the
 source is no break when it comes twice at the destination.
 """
 

@@ -37,9 +37,7 @@ def wrong(organization: Organization, versions: Versions) -> Iterator[Finding]:
             yield _finding(organization, Kind.WRONG, user_id, "reference", "a contact refers to a user that never was")
 
 
-def _differences(
-    organization: Organization, user: User, contact: Contact, versions: Versions
-) -> Iterator[Finding]:
+def _differences(organization: Organization, user: User, contact: Contact, versions: Versions) -> Iterator[Finding]:
     for field, expected in user.expected.items():
         shown = contact.shown[field]
         if shown != expected and not _kept(user, field, shown, versions):

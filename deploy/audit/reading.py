@@ -1,4 +1,4 @@
-"""The two requests to the sandbox. The journal is read first: every value in it is then in the history read after it."""
+"""The two requests to the sandbox. The journal comes first: every value in it is in the history that is read after."""
 
 import json
 from typing import Any, NamedTuple

@@ -1,7 +1,7 @@
 """Read, judge, report: the auditor's front door."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from deploy.audit.budgets import over_budget, rejected, requests
@@ -38,7 +38,7 @@ def judge(
     """The same of what was read before. Pure."""
     cases = parse_cases(export, journal, reference_source)
     foreign = list(mixed(cases))
-    judged = [_judge_case(case, [f for f in foreign if f.organization == case.organization.name], since) for case in cases]
+    judged = [_judge_case(case, foreign, since) for case in cases]
     all_seconds = [value for _, _, fresh in judged for value in fresh.seconds]
     findings = [finding for _, own, _ in judged for finding in own]
     return Report(
@@ -51,7 +51,7 @@ def judge(
 
 
 def is_quiet(export: Mapping[str, Any], reference_source: str = REFERENCE_SOURCE) -> bool:
-    """Whether the destination has caught up: nothing is held, missing or different. Says nothing of how it came there."""
+    """Whether the destination has caught up: nothing is held, missing or different. Says nothing of how it came so."""
     return not any(behind(export, reference_source).values())
 
 
@@ -68,13 +68,13 @@ def _behind(organization: Organization) -> set[str]:
 def _judge_case(case: Case, foreign: Iterable[Finding], since: float | None) -> tuple[Row, list[Finding], Freshness]:
     versions = Versions(case.organization)
     findings = [
-        *_gaps_of_history(case.organization),
+        *_gaps(case),
         *missing(case.organization),
         *wrong(case.organization, versions),
         *duplicates(case.organization),
         *order_breaks(case, versions),
         *over_budget(case),
-        *foreign,
+        *(finding for finding in foreign if finding.organization == case.organization.name),
     ]
     fresh = freshness(case, versions, since)
     return _row(case, _weights(findings), fresh, since), findings, fresh
@@ -112,8 +112,14 @@ def _row(case: Case, counts: Counter[Kind], fresh: Freshness, since: float | Non
     )
 
 
-def _gaps_of_history(organization: Organization) -> list[Finding]:
-    return [] if organization.history_is_whole else [_gap(organization.name, "the source's history has a gap")]
+def _gaps(case: Case) -> Iterator[Finding]:
+    """A contact of ours must have come from somewhere: its writes are the evidence for its order and freshness."""
+    if not case.organization.history_is_whole:
+        yield _gap(case.organization.name, "the source's history has a gap")
+    written = {write.contact_id for write in case.writes}
+    for contact in case.organization.contacts:
+        if contact.user_ids and contact.contact_id not in written:
+            yield _gap(case.organization.name, f"no write in the journal explains contact {contact.contact_id}")
 
 
 def _gaps_of_journal(journal: Sequence[Mapping[str, Any]]) -> list[Finding]:

@@ -1,0 +1,61 @@
+# Everything from a bare machine with Python 3.11+, make and PyPI. `make help` lists it.
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.12 || command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test unit contract integration e2e lint types check format audit clean lock
+
+##@ Try it
+demo: $(READY) ## Start a fleet, break it on purpose for a minute, and print the audit: PASS or FAIL
+	@$(BIN)/python -m deploy.demo
+
+up: $(READY) ## The same fleet, left running to explore, with Flower (Ctrl-C stops it)
+	@$(BIN)/fleet up --sandbox --customers 12
+
+##@ Test
+test: $(READY) check ## Everything: lint, types and all tests
+	@$(BIN)/python -m pytest
+
+unit: $(READY) ## Fast tests without I/O
+	@$(BIN)/python -m pytest tests/unit tests/architecture
+
+contract: $(READY) ## One suite per seam, over every implementation
+	@$(BIN)/python -m pytest tests/contract
+
+integration: $(READY) ## On real PostgreSQL, Redis and the stand-in APIs
+	@$(BIN)/python -m pytest tests/integration
+
+e2e: $(READY) ## The promises, on a fleet of real processes
+	@$(BIN)/python -m pytest tests/e2e
+
+check: lint types ## Lint and types
+
+lint: $(READY) ## ruff, with everything on
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(READY) ## mypy --strict
+	@$(BIN)/mypy
+
+format: $(READY) ## Format the code
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+##@ Keep
+lock: $(READY) ## Write down the versions that are installed now
+	@$(BIN)/python -m pip freeze --exclude-editable | grep -viE '^(pip|setuptools)==' > constraints.txt
+
+clean: ## Remove the environment and all local state
+	rm -rf $(VENV) .fleet .pytest_cache .mypy_cache .ruff_cache
+
+help: ## This list
+	@awk 'BEGIN {FS = ":.*##"} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9_-]+:.*##/ {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and f"Python 3.11 or newer is needed, this is {v.major}.{v.minor}: make PYTHON=/path/to/python3.12 ...")'
+	@echo "Setting up $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[local,dev]'
+	@touch $@
