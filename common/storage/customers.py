@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, case, select, update
+from sqlalchemy import Connection, Engine, case, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from common.domain.clock import Clock
 from common.domain.customers import Customer, CustomerStatus, Lane, Tier
 from common.domain.errors import CustomerInvalid
-from common.storage.tables import audit, customers
+from common.storage.tables import audit, credentials, customers, data_keys
+
+
+@dataclass(frozen=True, kw_only=True)
+class Note:
+    """One line of the audit table: what a person did."""
+
+    at: datetime
+    actor: str
+    action: str
+    detail: str
 
 
 class PostgresCustomerStore:
@@ -35,14 +46,28 @@ class PostgresCustomerStore:
 
     def add(self, customer: Customer) -> None:
         """Raises CustomerInvalid if the id is taken."""
-        now = self._clock.now()
-        row = {**_row(customer), "created_at": now, "updated_at": now}
         with self._engine.begin() as connection:
-            added = connection.execute(
-                insert(customers).values(row).on_conflict_do_nothing().returning(customers.c.customer_id)
+            _insert(connection, customer, self._clock.now())
+
+    def add_with_tokens(
+        self, customer: Customer, *, wrapped_key: tuple[bytes, str], ciphertexts: Mapping[str, bytes], actor: str
+    ) -> None:
+        """Customer, data key (wrapped, and by which master key), tokens by system, and who did it: all or nothing.
+
+        Raises CustomerInvalid if the id is taken.
+        """
+        now, key = self._clock.now(), {"customer_id": customer.customer_id}
+        wrapped, master_key_id = wrapped_key
+        tokens = [
+            {**key, "system": system, "ciphertext": sealed, "updated_at": now} for system, sealed in ciphertexts.items()
+        ]
+        with self._engine.begin() as connection:
+            _insert(connection, customer, now)
+            connection.execute(
+                insert(data_keys).values(**key, wrapped_key=wrapped, master_key_id=master_key_id, created_at=now)
             )
-            if added.one_or_none() is None:
-                raise CustomerInvalid(customer.customer_id, "customer_id", "is taken; choose another")
+            connection.execute(insert(credentials).values(tokens))
+            connection.execute(insert(audit).values(**key, at=now, actor=actor, action="customer.added"))
 
     def pause(self, customer_id: str, reason: str) -> None:
         self._set(customer_id, status=CustomerStatus.PAUSED, status_reason=reason)
@@ -65,10 +90,26 @@ class PostgresCustomerStore:
         with self._engine.begin() as connection:
             connection.execute(insert(audit).values(row))
 
+    def notes(self, customer_id: str, limit: int = 20) -> Sequence[Note]:
+        """What people did to a customer, the latest first."""
+        query = select(audit.c.at, audit.c.actor, audit.c.action, audit.c.detail)
+        query = query.where(audit.c.customer_id == customer_id).order_by(audit.c.audit_id.desc()).limit(limit)
+        with self._engine.connect() as connection:
+            return [Note(**row) for row in connection.execute(query).mappings()]
+
     def _set(self, customer_id: str, **changes: Any) -> None:
         statement = update(customers).where(customers.c.customer_id == customer_id)
         with self._engine.begin() as connection:
             connection.execute(statement.values(updated_at=self._clock.now(), **changes))
+
+
+def _insert(connection: Connection, customer: Customer, now: datetime) -> None:
+    row = {**_row(customer), "created_at": now, "updated_at": now}
+    added = connection.execute(
+        insert(customers).values(row).on_conflict_do_nothing().returning(customers.c.customer_id)
+    )
+    if added.one_or_none() is None:
+        raise CustomerInvalid(customer.customer_id, "customer_id", "is taken; choose another")
 
 
 def _customer(row: Any) -> Customer:

@@ -8,13 +8,10 @@ from datetime import UTC, datetime
 from rich.console import Console
 
 from deploy.audit.reading import SandboxUnreachableError
-from deploy.audit.render import render, summary
-from deploy.audit.report import Report
+from deploy.audit.render import show, summary
 from deploy.audit.run import REFERENCE_SOURCE, audit
 
 EXIT_PASS, EXIT_FAIL, EXIT_UNREACHABLE = 0, 1, 2
-#: Findings shown below the table; the JSON has all of them.
-FINDINGS_SHOWN = 20
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,19 +24,10 @@ def main(arguments: list[str] | None = None) -> int:
     if options.json:
         sys.stdout.write(json.dumps(report.to_json()) + "\n")
     else:
-        show(report, Console())
+        console = Console()
+        show(report, console)
+        console.print(summary(report), markup=False, highlight=False, soft_wrap=True)
     return EXIT_PASS if report.passed else EXIT_FAIL
-
-
-def show(report: Report, console: Console) -> None:
-    """The table, the first findings, and the sum as the last line."""
-    console.print(render(report))
-    for finding in report.findings[:FINDINGS_SHOWN]:
-        place = " ".join(filter(None, (finding.organization, finding.kind, finding.entity_id, finding.field)))
-        console.print(f"  {place}: {finding.explanation}", markup=False, highlight=False, soft_wrap=True)
-    if len(report.findings) > FINDINGS_SHOWN:
-        console.print(f"  and {len(report.findings) - FINDINGS_SHOWN} more: see --json")
-    console.print(summary(report), markup=False, highlight=False, soft_wrap=True)
 
 
 def moment(text: str) -> float:

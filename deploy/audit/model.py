@@ -1,4 +1,4 @@
-"""What the sandbox told, as types. Values are canonical: trimmed text, e-mail addresses in lower case, blank for none."""
+"""What the sandbox told, as types. Values are canonical: trimmed, e-mail addresses in lower case, blank for none."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,0 +1,17 @@
+"""The operators' command line, `fleet`. It asks and tells; what happens is decided by the stores and the workers.
+
+    main        the list of commands; errors become one line     bootstrap    what commands use, built when first needed
+    up          the whole fleet on one machine                   onboarding   add a customer: check, verify, store, poll
+    additions   customers add, customers token                   entries      a customer as somebody wrote it down
+    customers   customers list, show, pause, resume              checks       what is wrong with a configuration
+    status      the live table (its lines: `standing`)           verification one cheap call to prove a token
+    history     runs list, events                                tokens       tokens from files and hidden prompts
+    letters     dlq list, show, replay, discard                  failures     errors as lines for a person
+    work        poll, migrate                                    output       tables for people, JSON for programs
+    audit       the proof, and its exit code                     ages, options  small words that all of them share
+    sandbox_customers  stand-in customers for `fleet up --sandbox`
+
+Tokens never come as arguments, for arguments show in the process list; and no command prints one. Every action that
+changes something is written to the table `audit`. A hint to the workers that cannot be published is told, not
+fatal: the sweep repeats it.
+"""

@@ -1,0 +1,116 @@
+"""What is wrong with a customer's configuration, found before anything is stored or sent.
+
+Settings are checked by the connector that will read them: it is opened, which sends nothing.
+"""
+
+from __future__ import annotations
+
+import difflib
+import zoneinfo
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from common.cli.bootstrap import Parts
+from common.cli.verification import client_of
+from common.domain.customers import Customer, System, check_customer_id
+from common.domain.errors import CustomerInvalid
+from common.limits.memory import MemoryBudget
+from poller.sources import registry as sources
+from processor.destinations import registry as destinations
+
+BASE_URL = "base_url"
+#: What may stand in `source_settings`: no source has settings of its own yet.
+SOURCE_SETTINGS = (BASE_URL,)
+#: Connectors name the key they complain about after this.
+DESTINATION_PREFIX = "destination_settings."
+
+
+def problems(parts: Parts, customer: Customer) -> list[CustomerInvalid]:
+    """Everything that is wrong, each naming customer and field; empty if nothing is."""
+    found = [
+        *_of_id(customer),
+        *_of_time_zone(customer),
+        *_of_source(customer),
+        *_of_destination(parts, customer),
+        *_of_base_url(customer, "source_settings", customer.source_settings),
+        *_of_base_url(customer, "destination_settings", customer.destination_settings),
+    ]
+    return list({problem.field: problem for problem in found}.values())
+
+
+def check(parts: Parts, customer: Customer) -> None:
+    """Raises the first of the problems."""
+    for problem in problems(parts, customer):
+        raise problem
+
+
+def _of_id(customer: Customer) -> Iterator[CustomerInvalid]:
+    try:
+        check_customer_id(customer.customer_id)
+    except CustomerInvalid as problem:
+        yield problem
+
+
+def _of_time_zone(customer: Customer) -> Iterator[CustomerInvalid]:
+    name = customer.time_zone
+    known = zoneinfo.available_timezones() | {"UTC"}
+    if name in known:
+        return
+    close = difflib.get_close_matches(name, known, n=1)
+    mend = f"did you mean {close[0]}?" if close else "use a name like Europe/Berlin"
+    if len(known) == 1:
+        mend = "this machine has no time zone database: install the package tzdata, or use UTC"
+    yield CustomerInvalid(customer.customer_id, "time_zone", f"{name!r} is not a time zone; {mend}")
+
+
+def _of_source(customer: Customer) -> Iterator[CustomerInvalid]:
+    try:
+        sources.definition(customer)
+    except CustomerInvalid as problem:
+        yield problem
+    for key in customer.source_settings:
+        if key not in SOURCE_SETTINGS:
+            mend = f"is no setting of {customer.source}; there is: {', '.join(SOURCE_SETTINGS)}"
+            yield CustomerInvalid(customer.customer_id, f"source_settings.{key}", mend)
+
+
+def _of_destination(parts: Parts, customer: Customer) -> Iterator[CustomerInvalid]:
+    """A connector names its first problem; without that key, it names the next."""
+    try:
+        definition = destinations.definition(customer)
+    except CustomerInvalid as problem:
+        yield problem
+        return
+    budget = MemoryBudget(parts.clock)
+    while True:
+        api = client_of(parts, customer, System.DESTINATION, SecretStr(""), budget)
+        try:
+            definition.open(api, customer, parts.clock)
+        except CustomerInvalid as problem:
+            yield problem
+            rest = _without(customer.destination_settings, problem.field)
+            if len(rest) == len(customer.destination_settings):
+                return
+            customer = replace(customer, destination_settings=rest)
+        else:
+            return
+
+
+def _without(settings: Mapping[str, Any], field: str) -> dict[str, Any]:
+    key = field.removeprefix(DESTINATION_PREFIX).partition(".")[0]
+    return {name: value for name, value in settings.items() if name != key}
+
+
+def _of_base_url(customer: Customer, section: str, settings: Mapping[str, Any]) -> Iterator[CustomerInvalid]:
+    if BASE_URL not in settings:
+        return
+    parts = urlsplit(str(settings[BASE_URL]))
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        yield CustomerInvalid(customer.customer_id, f"{section}.{BASE_URL}", "use http(s)://host/path")
+    elif parts.username or parts.password:
+        mend = "holds a user or a password; the token is given apart"
+        yield CustomerInvalid(customer.customer_id, f"{section}.{BASE_URL}", mend)

@@ -1,0 +1,116 @@
+"""The `fleet` command: which commands there are, and how each of them ends.
+
+A command that fails prints one line per problem on stderr and exits with a code above zero.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+from typer.main import get_command
+
+from common.cli import additions, audit, customers, history, letters, status, up, work
+from common.cli.failures import CommandFailed, lines_of
+from common.logs.setup import configure_logs
+
+EXIT_FAILED, EXIT_INTERRUPTED = 1, 130
+
+#: Commands by name; a mapping is a group.
+COMMANDS: Mapping[str, Callable[..., None]] = {
+    "up": up.up,
+    "status": status.status,
+    "poll": work.poll,
+    "events": history.events,
+    "audit": audit.audit,
+    "migrate": work.migrate,
+}
+GROUPS: Mapping[str, tuple[str, Mapping[str, Callable[..., None]]]] = {
+    "customers": (
+        "Whom we sync for.",
+        {
+            "add": additions.add,
+            "list": customers.list_all,
+            "show": customers.show_one,
+            "token": additions.token,
+            "pause": customers.pause,
+            "resume": customers.resume,
+        },
+    ),
+    "dlq": (
+        "Dead letters: events that must not be retried as they are.",
+        {
+            "list": letters.list_letters,
+            "show": letters.show_letter,
+            "replay": letters.replay,
+            "discard": letters.discard,
+        },
+    ),
+    "runs": ("What the pollers did.", {"list": history.list_runs}),
+}
+
+
+def main() -> None:
+    """The console script."""
+    configure_logs(log_format="text", level="DEBUG" if _debugging() else "ERROR")
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; returns its exit code, whatever happens."""
+    try:
+        code = get_command(build_app()).main(args=list(arguments), prog_name="fleet", standalone_mode=False)
+    except Exception as error:  # noqa: BLE001 - whatever it is, a person gets a line and not a traceback
+        return _tell(error)
+    return code if isinstance(code, int) else 0
+
+
+def build_app() -> typer.Typer:
+    """All commands; connects to nothing."""
+    app = _group("Keep many customers' Volunteer accounts and CRMs in step.", COMMANDS)
+    for name, (purpose, commands) in GROUPS.items():
+        app.add_typer(_group(purpose, commands), name=name)
+    app.callback(invoke_without_command=True)(_root)
+    return app
+
+
+def _group(purpose: str, commands: Mapping[str, Callable[..., None]]) -> typer.Typer:
+    app = typer.Typer(help=purpose, add_completion=False, pretty_exceptions_enable=False, no_args_is_help=False)
+    for name, command in commands.items():
+        app.command(name)(command)
+    return app
+
+
+def _root(
+    context: typer.Context, show_version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False
+) -> None:
+    """Keep many customers' Volunteer accounts and CRMs in step."""
+    if show_version:
+        sys.stdout.write(f"syncfleet {version('syncfleet')}\n")
+    elif context.invoked_subcommand is None:
+        sys.stdout.write(context.get_help() + "\n")
+
+
+def _tell(error: Exception) -> int:
+    if isinstance(error, typer.Abort):
+        return EXIT_INTERRUPTED
+    if _debugging():
+        traceback.print_exception(error)
+    for line in lines_of(error):
+        sys.stderr.write(f"error: {line}\n")
+    return _exit_code(error)
+
+
+def _exit_code(error: Exception) -> int:
+    return error.exit_code if isinstance(error, CommandFailed | TyperException) else EXIT_FAILED
+
+
+def _debugging() -> bool:
+    """From the environment itself: the settings may be what is wrong."""
+    return os.environ.get("FLEET_LOG_LEVEL") == "DEBUG"

@@ -1,0 +1,159 @@
+"""The twin of `common.storage.delivery`: the same rules on rows in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from common.domain.entities import EntityKey
+from common.domain.errors import LockLost
+from common.domain.events import FINAL_STATES, Event, EventState, Origin
+from common.domain.writes import (
+    UNRESOLVED_STATES,
+    EventOutcome,
+    Intent,
+    Link,
+    Refusal,
+    SliceOutcome,
+    WriteOutcome,
+    WriteState,
+)
+from common.storage.memory.tables import EventRow, LetterRow, MemoryTables, Rows, WriteRow
+
+
+class MemoryDeliveryStore:
+    """Implements `common.domain.stores.DeliveryStore`."""
+
+    def __init__(self, tables: MemoryTables) -> None:
+        self._tables = tables
+
+    def due_partitions(self, customer_id: str, now: datetime) -> Sequence[int]:
+        waiting_since: dict[int, datetime] = {}
+        for row in self._appliable(customer_id, now):
+            partition = row.event.partition
+            waiting_since[partition] = min(row.retry_at, waiting_since.get(partition, row.retry_at))
+        return sorted(waiting_since, key=lambda partition: waiting_since[partition])
+
+    def read_slice(self, customer_id: str, partition: int, now: datetime, limit: int) -> Sequence[Event]:
+        own = [row.event for row in self._appliable(customer_id, now) if row.event.partition == partition]
+        return sorted(own, key=lambda event: event.event_id)[:limit]
+
+    def _appliable(self, customer_id: str, now: datetime) -> list[EventRow]:
+        """Open events that are due, none of an entity of which any must wait."""
+        rows = self._tables.rows.events.values()
+        open_rows = [row for row in rows if row.is_open and row.event.entity.customer_id == customer_id]
+        held_back = {row.event.entity for row in open_rows if row.retry_at > now}
+        return [row for row in open_rows if row.event.entity not in held_back]
+
+    def links(self, entities: Sequence[EntityKey]) -> Mapping[EntityKey, Link]:
+        found = self._tables.rows.links
+        return {entity: found[entity] for entity in entities if entity in found}
+
+    def unresolved(self, entities: Sequence[EntityKey]) -> Mapping[EntityKey, Intent]:
+        wanted = set(entities)
+        writes = self._tables.rows.writes.values()
+        return {w.intent.entity: w.intent for w in writes if w.is_unresolved and w.intent.entity in wanted}
+
+    def begin(self, intents: Sequence[Intent]) -> None:
+        with self._tables.transaction() as rows:
+            entities = {intent.entity for intent in intents}
+            for write_id, row in list(rows.writes.items()):
+                if row.is_unresolved and row.intent.entity in entities:
+                    _end_write(rows, WriteOutcome(write_id=write_id, state=WriteState.LOOKED), intents[0].started_at)
+            for intent in intents:
+                _insert_write(rows, intent)
+
+    def record(self, customer_id: str, outcome: SliceOutcome, now: datetime) -> None:
+        with self._tables.transaction() as rows:
+            for write in outcome.writes:
+                _record_write(rows, customer_id, write, now)
+            _record_links(rows, outcome.links, now)
+            for event in outcome.events:
+                _record_event(rows, customer_id, event, now)
+            for event in outcome.events:
+                if event.refusal is not None:
+                    rows.letters.append(_letter(rows.events[event.event_id].event, event.refusal, now))
+
+    def apply_again(self, entities: Sequence[EntityKey], now: datetime) -> None:
+        with self._tables.transaction() as rows:
+            for entity in entities:
+                if entity in rows.links:
+                    rows.links[entity] = replace(rows.links[entity], applied_hash="")
+                if entity in rows.mirror:
+                    self._apply_again(rows, entity, now)
+
+    def _apply_again(self, rows: Rows, entity: EntityKey, now: datetime) -> None:
+        """The mirrored state, as a new version in the outbox."""
+        known = rows.mirror[entity]
+        rows.mirror[entity] = replace(known, version=known.version + 1)
+        previous = max((row.event for row in rows.events_of(entity)), key=lambda event: event.version)
+        again = replace(
+            previous, event_id=self._tables.next_event_id(), version=known.version + 1, payload=known.body,
+            origin=Origin.REPLAY, state=EventState.PENDING, attempts=0, occurred_at=known.source_updated_at,
+            detected_at=now,
+        )  # fmt: skip
+        rows.insert_event(EventRow(event=again, retry_at=now))
+
+    def open_dead_letters(self, customer_id: str) -> int:
+        return sum(letter.entity.customer_id == customer_id for letter in self._tables.dead_letters)
+
+
+def _insert_write(rows: Rows, intent: Intent) -> None:
+    """Raises ValueError for an id that is taken, or an entity with two writes of unknown outcome."""
+    taken = any(row.is_unresolved and row.intent.entity == intent.entity for row in rows.writes.values())
+    if taken or intent.write_id in rows.writes:
+        raise ValueError(f"write {intent.write_id}: {intent.entity} has one without a known outcome already")
+    rows.writes[intent.write_id] = WriteRow(intent=intent)
+
+
+def _end_write(rows: Rows, outcome: WriteOutcome, now: datetime) -> None:
+    before = rows.writes[outcome.write_id].intent
+    intent = replace(before, state=outcome.state, settles_at=outcome.settles_at or before.settles_at)
+    finished_at = None if outcome.state in UNRESOLVED_STATES else now
+    row = WriteRow(intent=intent, destination_id=outcome.destination_id, finished_at=finished_at)
+    rows.writes[outcome.write_id] = row
+
+
+def _record_write(rows: Rows, customer_id: str, outcome: WriteOutcome, now: datetime) -> None:
+    row = rows.writes.get(outcome.write_id)
+    if row is None or not row.is_unresolved or row.intent.entity.customer_id != customer_id:
+        raise LockLost(f"customer {customer_id}: write {outcome.write_id} was taken over by another worker")
+    _end_write(rows, outcome, now)
+
+
+def _record_links(rows: Rows, found: Iterable[Link], now: datetime) -> None:
+    """An older version never takes a newer one's place, and letters of older versions ask nothing any more."""
+    for link in found:
+        known = rows.links.get(link.entity)
+        if known is None or known.applied_version <= link.applied_version:
+            rows.links[link.entity] = link
+        _close_older_letters(rows, link, now)
+
+
+def _close_older_letters(rows: Rows, link: Link, now: datetime) -> None:
+    for place, letter in enumerate(rows.letters):
+        older = letter.entity == link.entity and rows.events[letter.event_id].event.version < link.applied_version
+        if older and letter.state == "open":
+            resolution = "a newer version was applied"
+            rows.letters[place] = replace(letter, state="superseded", resolution=resolution, resolved_at=now)
+
+
+def _record_event(rows: Rows, customer_id: str, outcome: EventOutcome, now: datetime) -> None:
+    row = rows.events.get(outcome.event_id)
+    if row is None or not row.is_open or row.event.entity.customer_id != customer_id:
+        return
+    rows.events[outcome.event_id] = EventRow(
+        event=replace(row.event, state=outcome.state, attempts=row.event.attempts + outcome.attempts),
+        reason=outcome.reason,
+        retry_at=outcome.retry_at or row.retry_at,
+        finished_at=now if outcome.state in FINAL_STATES else None,
+    )
+
+
+def _letter(event: Event, refusal: Refusal, now: datetime) -> LetterRow:
+    return LetterRow(
+        entity=event.entity, event_id=event.event_id, stage="apply", reason=refusal.reason, field=refusal.field,
+        message=refusal.message, status=refusal.status, detail=refusal.detail, attempts=event.attempts,
+        run_id=event.run_id, trace_id=event.trace_id, created_at=now,
+    )  # fmt: skip

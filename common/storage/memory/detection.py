@@ -1,0 +1,183 @@
+"""The twin of `common.storage.detection`: the same rules on rows in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from common.domain.checkpoints import Checkpoint, Progress
+from common.domain.entities import EntityKey, partition_of
+from common.domain.errors import RunFenced
+from common.domain.events import EVENT_VERSION, Action, Event, EventState, Origin
+from common.domain.records import BrokenRecord, Record, content_hash
+from common.domain.runs import RunCounts, RunReport, RunState
+from common.domain.stores import PageToSave, RunStart
+from common.storage.memory.tables import CheckpointRow, EventRow, LetterRow, MemoryTables, MirrorRow, Rows
+
+#: The `occurred_at` of an item whose own time could not be read.
+UNREADABLE_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Item:
+    """A record or a broken one, on its way into the mirror."""
+
+    source_id: str
+    updated_at: datetime
+    content_hash: str
+    body: Mapping[str, Any]
+    raw: Any
+    broken: BrokenRecord | None = None
+
+
+class MemoryDetectionStore:
+    """Implements `common.domain.stores.DetectionStore`."""
+
+    def __init__(self, tables: MemoryTables, *, partitions: int) -> None:
+        self._tables = tables
+        self._partitions = partitions
+
+    def start_run(self, *, customer_id: str, resource: str, run_id: str, trace_id: str, now: datetime) -> RunStart:
+        with self._tables.transaction() as rows:
+            row = rows.checkpoints.setdefault((customer_id, resource), CheckpointRow())
+            origin = Origin.BACKFILL if row.position is None else Origin.POLL
+            start = RunStart(
+                checkpoint=Checkpoint(customer_id=customer_id, resource=resource, position=row.position),
+                progress=row.progress or Progress(run_id=run_id, origin=origin, trace_id=trace_id),
+                resumed=row.progress is not None,
+            )
+            if row.continue_at is not None and row.continue_at > now:
+                return replace(start, waits_until=row.continue_at)
+            taken = replace(row, run_id=start.progress.run_id, progress=start.progress, continue_at=None)
+            rows.checkpoints[customer_id, resource] = taken
+            _open_report(rows, customer_id, resource, start.progress, now)
+            return start
+
+    def save_page(self, page: PageToSave, progress: Progress) -> RunCounts:
+        with self._tables.transaction() as rows:
+            row = _owned(rows, page.customer_id, page.resource, page.run_id)
+            rows.checkpoints[page.customer_id, page.resource] = replace(row, progress=progress)
+            counts = self._save_items(rows, page)
+            report = rows.runs[page.customer_id, page.run_id]
+            rows.runs[page.customer_id, page.run_id] = replace(report, counts=report.counts + counts)
+            return counts
+
+    def _save_items(self, rows: Rows, page: PageToSave) -> RunCounts:
+        detected = unchanged = stale = broken = 0
+        items = _newest_of_each([*map(_of_record, page.records), *map(_of_broken, page.broken)])
+        for item in items:
+            entity = EntityKey(customer_id=page.customer_id, resource=page.resource, source_id=item.source_id)
+            known = rows.mirror.get(entity)
+            if known is not None:
+                rows.mirror[entity] = replace(known, scan_id=page.scan_id, seen_at=page.now)
+            if known is not None and item.broken is None and item.updated_at < known.source_updated_at:
+                stale += 1
+            elif known is not None and item.content_hash == known.content_hash:
+                unchanged += 1
+            else:
+                detected += 1
+                broken += item.broken is not None
+                self._save_change(rows, page, entity, item, version=known.version + 1 if known else 1)
+        return RunCounts(
+            requests=page.requests, pages=1, read=len(items), detected=detected, unchanged=unchanged, stale=stale,
+            broken=broken,
+        )  # fmt: skip
+
+    def _save_change(self, rows: Rows, page: PageToSave, entity: EntityKey, item: _Item, *, version: int) -> None:
+        event = Event(
+            event_id=self._tables.next_event_id(), entity=entity, partition=partition_of(entity, self._partitions),
+            action=Action.UPSERT, version=version, event_version=EVENT_VERSION, payload=dict(item.body),
+            origin=page.origin, run_id=page.run_id, trace_id=page.trace_id,
+            state=EventState.DEAD_LETTERED if item.broken else EventState.PENDING, attempts=0,
+            detected_at=page.now, occurred_at=item.updated_at,
+        )  # fmt: skip
+        rows.mirror[entity] = MirrorRow(
+            version=version, source_updated_at=item.updated_at, content_hash=item.content_hash, body=dict(item.body),
+            raw=item.raw, scan_id=page.scan_id, seen_at=page.now,
+        )  # fmt: skip
+        reason = item.broken.reason if item.broken else ""
+        finished_at = page.now if item.broken else None
+        rows.insert_event(EventRow(event=event, retry_at=page.now, reason=reason, finished_at=finished_at))
+        if item.broken:
+            rows.letters.append(_letter(event, item.broken))
+
+    def seen_in_scan(self, customer_id: str, resource: str, scan_id: str) -> int:
+        return sum(
+            row.scan_id == scan_id and (entity.customer_id, entity.resource) == (customer_id, resource)
+            for entity, row in self._tables.rows.mirror.items()
+        )
+
+    def save_progress(self, customer_id: str, resource: str, progress: Progress, *, continue_at: datetime) -> None:
+        with self._tables.transaction() as rows:
+            row = _owned(rows, customer_id, resource, progress.run_id)
+            rows.checkpoints[customer_id, resource] = replace(row, progress=progress, continue_at=continue_at)
+            _close_report(rows, customer_id, progress.run_id, RunState.CONTINUED, None, "")
+
+    def finish_run(
+        self, customer_id: str, resource: str, run_id: str, *, state: RunState, position: datetime | None,
+        error: str, now: datetime,
+    ) -> None:  # fmt: skip
+        with self._tables.transaction() as rows:
+            row = _owned(rows, customer_id, resource, run_id)
+            before = Checkpoint(customer_id=customer_id, resource=resource, position=row.position)
+            ended = replace(row, progress=None, continue_at=None, position=before.advanced_to(position))
+            rows.checkpoints[customer_id, resource] = ended
+            _close_report(rows, customer_id, run_id, state, now, error)
+
+
+def _owned(rows: Rows, customer_id: str, resource: str, run_id: str) -> CheckpointRow:
+    """The checkpoint, if it is still this run's. Raises RunFenced."""
+    row = rows.checkpoints.get((customer_id, resource))
+    if row is None or row.run_id != run_id or row.progress is None:
+        raise RunFenced(f"customer {customer_id}: run {run_id} of {resource} was taken over by another")
+    return row
+
+
+def _open_report(rows: Rows, customer_id: str, resource: str, progress: Progress, now: datetime) -> None:
+    fresh = RunReport(
+        customer_id=customer_id, run_id=progress.run_id, resource=resource, origin=progress.origin,
+        state=RunState.RUNNING, started_at=now, finished_at=None, counts=RunCounts(),
+    )  # fmt: skip
+    before = rows.runs.get((customer_id, progress.run_id))
+    rows.runs[customer_id, progress.run_id] = replace(before, state=RunState.RUNNING) if before else fresh
+
+
+def _close_report(
+    rows: Rows, customer_id: str, run_id: str, state: RunState, finished_at: datetime | None, error: str
+) -> None:
+    report = rows.runs[customer_id, run_id]
+    rows.runs[customer_id, run_id] = replace(report, state=state, finished_at=finished_at, error=error)
+
+
+def _of_record(record: Record) -> _Item:
+    return _Item(
+        source_id=record.source_id, updated_at=record.updated_at, content_hash=record.content_hash, body=record.body,
+        raw=dict(record.raw),
+    )  # fmt: skip
+
+
+def _of_broken(broken: BrokenRecord) -> _Item:
+    digest = "broken:" + content_hash({"raw": broken.raw})
+    return _Item(
+        source_id=broken.source_id, updated_at=UNREADABLE_TIME, content_hash=digest, body={}, raw=broken.raw,
+        broken=broken,
+    )  # fmt: skip
+
+
+def _newest_of_each(items: Iterable[_Item]) -> list[_Item]:
+    """A page may repeat an id; the later of its versions counts."""
+    newest: dict[str, _Item] = {}
+    for item in items:
+        other = newest.get(item.source_id)
+        if other is None or item.updated_at >= other.updated_at:
+            newest[item.source_id] = item
+    return list(newest.values())
+
+
+def _letter(event: Event, broken: BrokenRecord) -> LetterRow:
+    return LetterRow(
+        entity=event.entity, event_id=event.event_id, stage="detect", reason=broken.reason, field=broken.field,
+        message=broken.message, run_id=event.run_id, trace_id=event.trace_id, created_at=event.detected_at,
+    )  # fmt: skip

@@ -1,0 +1,176 @@
+"""The state that the twins share, as rows that are never changed in place.
+
+A transaction works on a draft of all tables under one lock, and the draft takes their place only if nothing was raised.
+Copying costs time in proportion to the rows; in return a half-done transaction cannot exist, whatever raises where.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from common.domain.checkpoints import Progress
+from common.domain.entities import EntityKey
+from common.domain.events import OPEN_STATES, Event, EventState
+from common.domain.runs import RunReport
+from common.domain.writes import UNRESOLVED_STATES, Intent, Link
+
+#: Customer and resource, or customer and run.
+Pair: TypeAlias = tuple[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointRow:
+    """How far a resource is, and the run that may write here."""
+
+    position: datetime | None = None
+    run_id: str | None = None
+    progress: Progress | None = None
+    continue_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MirrorRow:
+    """Our copy of one record of the source."""
+
+    version: int
+    source_updated_at: datetime
+    content_hash: str
+    body: Mapping[str, Any]
+    raw: Any
+    scan_id: str
+    seen_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventRow:
+    """An event and what became of it."""
+
+    event: Event
+    retry_at: datetime
+    reason: str = ""
+    finished_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.event.state in OPEN_STATES
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteRow:
+    """An intent and its outcome."""
+
+    intent: Intent
+    destination_id: str = ""
+    finished_at: datetime | None = None
+
+    @property
+    def is_unresolved(self) -> bool:
+        return self.intent.state in UNRESOLVED_STATES
+
+
+@dataclass(frozen=True, kw_only=True)
+class LetterRow:
+    """A dead letter."""
+
+    entity: EntityKey
+    event_id: int
+    #: `detect` or `apply`.
+    stage: str
+    reason: str
+    field: str
+    message: str
+    run_id: str
+    trace_id: str
+    created_at: datetime
+    status: int | None = None
+    detail: str = ""
+    attempts: int = 0
+    state: str = "open"
+    resolution: str = ""
+    resolved_at: datetime | None = None
+
+
+@dataclass(kw_only=True)
+class Rows:
+    """All tables."""
+
+    checkpoints: dict[Pair, CheckpointRow] = field(default_factory=dict)
+    runs: dict[Pair, RunReport] = field(default_factory=dict)
+    mirror: dict[EntityKey, MirrorRow] = field(default_factory=dict)
+    events: dict[int, EventRow] = field(default_factory=dict)
+    links: dict[EntityKey, Link] = field(default_factory=dict)
+    writes: dict[str, WriteRow] = field(default_factory=dict)
+    letters: list[LetterRow] = field(default_factory=list)
+
+    def copy(self) -> Rows:
+        return Rows(**{name: getattr(self, name).copy() for name in self.__dataclass_fields__})
+
+    def events_of(self, entity: EntityKey) -> list[EventRow]:
+        return [row for row in self.events.values() if row.event.entity == entity]
+
+    def insert_event(self, row: EventRow) -> None:
+        """Raises ValueError if the entity has an event of that version, or the id is taken."""
+        event = row.event
+        versions = {other.event.version for other in self.events_of(event.entity)}
+        if event.event_id in self.events or event.version in versions:
+            raise ValueError(f"event {event.event_id}: {event.entity} has a version {event.version} already")
+        self.events[event.event_id] = row
+
+
+class MemoryTables:
+    """One database's worth of rows; both stores of a fleet get the same one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._rows = Rows()
+        self._event_ids = itertools.count(1)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Rows]:
+        """A draft that replaces the tables at the end of the block, unless the block raises."""
+        with self._lock:
+            draft = self._rows.copy()
+            yield draft
+            self._rows = draft
+
+    @property
+    def rows(self) -> Rows:
+        """The tables as last committed; to be read, not changed."""
+        with self._lock:
+            return self._rows
+
+    def next_event_id(self) -> int:
+        return next(self._event_ids)
+
+    @property
+    def events(self) -> Sequence[Event]:
+        """All events, oldest first."""
+        rows = self.rows.events
+        return [rows[event_id].event for event_id in sorted(rows)]
+
+    def events_by_state(self, customer_id: str) -> dict[EventState, int]:
+        return dict(Counter(e.state for e in self.events if e.entity.customer_id == customer_id))
+
+    @property
+    def dead_letters(self) -> Sequence[LetterRow]:
+        """Those that nobody has resolved."""
+        return [letter for letter in self.rows.letters if letter.state == "open"]
+
+    @property
+    def mirror(self) -> Mapping[EntityKey, MirrorRow]:
+        return self.rows.mirror
+
+    @property
+    def links(self) -> Mapping[EntityKey, Link]:
+        return self.rows.links
+
+    @property
+    def runs(self) -> Sequence[RunReport]:
+        return list(self.rows.runs.values())

@@ -1,0 +1,110 @@
+"""The customers, the cadences and the faults of a demonstration, as data."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import cycle, islice
+from random import Random
+from typing import Any
+
+from common.domain.customers import Tier
+
+#: Cadences and deadlines for a minute's show instead of a working day; in seconds.
+ENVIRONMENT: Mapping[str, str] = {
+    "FLEET_PREMIUM_INTERVAL_SECONDS": "3",
+    "FLEET_STANDARD_INTERVAL_SECONDS": "5",
+    "FLEET_BASIC_INTERVAL_SECONDS": "8",
+    "FLEET_POLL_OVERLAP_SECONDS": "5",
+    "FLEET_HTTP_DEADLINE_SECONDS": "4",
+    "FLEET_SWEEP_SECONDS": "1",
+}
+LANES = ("priority", "standard", "background")
+#: How long the product allows a created contact to stay invisible; the sandbox's lag is below it. In seconds.
+VISIBILITY_SECONDS = 2
+LAG_SECONDS = 1.0
+#: Edits per second and customer: enough that some meet, few enough for the tight budget below.
+EDITS_PER_SECOND = 0.5
+#: So few requests an hour that waste would show: its backfill and its edits need about half.
+TIGHT_REQUESTS_PER_HOUR = 400
+NAMES = ("alder", "birch", "cedar", "dogwood", "elm", "fir", "ginkgo", "hazel", "juniper", "larch", "maple", "oak")
+#: How often the names may be used again, with a number behind them.
+TURNS = 8
+LARGEST_COUNT = TURNS * len(NAMES)
+#: Users by customer, so mixed that a smaller demonstration has small and large ones too.
+SIZES = (60, 600, 25, 150, 400, 15, 250, 40, 120, 20, 200, 80)
+HELD = {"import_mode": "delayed", "import_delay_seconds": 3.0}
+#: How the destinations behave, and how contacts are created there: by import, or directly with an index that lags.
+HABITS: tuple[tuple[str, Mapping[str, Any]], ...] = (
+    ("batch", {"error_shape": "envelope"}),
+    ("batch", {**HELD, "error_shape": "flat"}),
+    ("direct", {"index_lag_seconds": LAG_SECONDS, "refusal_status": 422}),
+    ("batch", {"error_shape": "flat", "timestamp_style": "mixed"}),
+    ("batch", {**HELD, "next_style": "text", "id_style": "string"}),
+)
+TIGHT = "hazel"
+#: Requests an hour elsewhere: two plans of the service.
+PLANS = (1500, 5000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoCustomer:
+    """One customer, and how its accounts behave."""
+
+    name: str
+    tier: Tier
+    #: How contacts are created: `batch` or `direct`.
+    create: str
+    #: Settings of its organization in the sandbox.
+    sandbox: Mapping[str, Any] = field(default_factory=dict)
+
+
+def plan_customers(count: int, seed: int) -> list[DemoCustomer]:
+    """The first `count` customers; the seed decides who has which plan."""
+    random = Random(f"demo:{seed}")  # noqa: S311 - nothing here is secret
+    rows = islice(zip(_names(), cycle(SIZES), cycle(Tier), cycle(HABITS), strict=False), count)
+    return [
+        DemoCustomer(
+            name=name,
+            tier=tier,
+            create=create,
+            sandbox={**habits, "users": users, "crm_requests_per_hour": _limit(name, random)},
+        )
+        for name, users, tier, (create, habits) in rows
+    ]
+
+
+def _names() -> Sequence[str]:
+    return [name if turn == 1 else f"{name}-{turn}" for turn in range(1, TURNS + 1) for name in NAMES]
+
+
+def _limit(name: str, random: Random) -> int:
+    chosen = random.choice(PLANS)
+    return TIGHT_REQUESTS_PER_HOUR if name == TIGHT else chosen
+
+
+def faults(customers: Sequence[DemoCustomer]) -> list[dict[str, Any]]:
+    """What goes wrong during the edits: about one request in seven, at either system."""
+    outage = {"kind": "outage", "system": "crm", "organization": customers[0].name, "for_seconds": 8, "body": "html"}
+    return [outage, *_everywhere(), *_pages(), *_slow_writes()]
+
+
+def _everywhere() -> list[dict[str, Any]]:
+    common: tuple[dict[str, Any], ...] = (
+        {"kind": "rate_limit", "rate": 0.02, "retry_after_seconds": 1},
+        {"kind": "error", "rate": 0.03, "status": 503, "body": "html"},
+        {"kind": "error", "rate": 0.02, "status": 500, "body": "empty"},
+        {"kind": "drop_before_apply", "rate": 0.02},
+        {"kind": "drop_after_apply", "rate": 0.02},
+        {"kind": "not_json", "rate": 0.01},
+        {"kind": "latency", "rate": 0.05, "seconds": 0.5},
+    )
+    return [{**rule, "system": system} for system in ("volunteer", "crm") for rule in common]
+
+
+def _pages() -> list[dict[str, Any]]:
+    kinds = ("truncate_page", "repeat_page")
+    return [{"kind": kind, "system": "volunteer", "route": "/users", "rate": 0.03} for kind in kinds]
+
+
+def _slow_writes() -> list[dict[str, Any]]:
+    """Answers later than the fleet waits: the write lands after it has been given up."""
+    return [{"kind": "latency", "system": "crm", "rate": 0.01, "seconds": 5.0}]

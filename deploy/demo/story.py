@@ -1,0 +1,131 @@
+"""The phases: backfill, edits under faults with a kill and a flush, quiet."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event
+
+from deploy.audit.report import Report
+from deploy.audit.run import audit
+from deploy.demo.fleet import Fleet
+from deploy.demo.onboarding import onboard
+from deploy.demo.plan import EDITS_PER_SECOND, DemoCustomer, faults
+from deploy.demo.progress import Progress
+from deploy.demo.watching import hits, is_level, look
+from deploy.sandbox.client import SandboxAdmin
+
+#: Seconds between two looks: an export costs the sandbox a tenth of a second.
+LOOK_SECONDS = 2.0
+#: Seconds for the backfill; it takes about twenty on two cores.
+BACKFILL_SECONDS = 75.0
+#: Seconds for the rest after the edits. A source budget that Redis forgot stays shut for its whole minute.
+QUIET_SECONDS = 100.0
+#: Seconds that the quiet must last: longer than a request that was given up may still be under way.
+CALM_SECONDS = 6.0
+#: When in the time of the edits a worker is killed and Redis forgets.
+KILL_AT, FLUSH_AT = 1 / 3, 1 / 2
+VICTIM = "processor2"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """What the demonstration itself counted."""
+
+    elapsed_seconds: float
+    backfill_seconds: float
+    quiet_seconds: float
+    faults: dict[str, int]
+    kills: int
+    flushes: int
+
+
+@dataclass
+class Story:
+    """One run of the demonstration."""
+
+    fleet: Fleet
+    admin: SandboxAdmin
+    customers: list[DemoCustomer]
+    progress: Progress
+    edit_seconds: float
+    seed: int
+    clock: Callable[[], float] = time.monotonic
+
+    def tell(self) -> tuple[Report, Figures]:
+        self._onboard()
+        backfill_seconds = self._until_level("backfill", BACKFILL_SECONDS, calm_seconds=0.0)
+        began = time.time()
+        fired = self._disturb()
+        quiet_seconds = self._until_level("waiting for quiet", QUIET_SECONDS, calm_seconds=CALM_SECONDS)
+        self.progress.enter("audit")
+        report = audit(self.fleet.sandbox_url, since=began)
+        return report, self._figures(backfill_seconds, quiet_seconds, fired)
+
+    def _onboard(self) -> None:
+        self.progress.enter("onboarding")
+        accesses = self.admin.create_organizations(
+            *({"name": customer.name, **customer.sandbox} for customer in self.customers)
+        )
+        onboard(self.fleet.environment, self.customers, accesses)
+        self.progress.enter("starting the fleet")
+        self.fleet.start()
+
+    def _until_level(self, phase: str, seconds: float, *, calm_seconds: float) -> float:
+        """Wait until the destination has been level with the source for so long; gives the seconds it took."""
+        self.progress.enter(phase)
+        began, level_since = self.clock(), None
+        while self.clock() - began < seconds:
+            standings = look(self.admin)
+            self.progress.update(standings)
+            now = self.clock()
+            level_since = (level_since or now) if is_level(standings) else None
+            if level_since is not None and now - level_since >= calm_seconds:
+                return level_since - began
+            self._pause(LOOK_SECONDS)
+        self.progress.note(f"{phase}: not done after {seconds:.0f} s")
+        return self.clock() - began
+
+    def _disturb(self) -> dict[str, int]:
+        """Edits and faults for their time, then no more faults; gives the faults that happened."""
+        self.progress.enter("edits with faults")
+        self.admin.add_faults(*faults(self.customers))
+        rate = EDITS_PER_SECOND * len(self.customers)
+        self.admin.start_edits(seconds=self.edit_seconds, per_second=rate, seed=self.seed)
+        began, strokes = self.clock(), self._strokes()
+        while (elapsed := self.clock() - began) < self.edit_seconds:
+            while strokes and elapsed >= strokes[0][0] * self.edit_seconds:
+                strokes.pop(0)[1]()
+            self.progress.update(look(self.admin), sum(hits(self.admin).values()))
+            self._pause(min(LOOK_SECONDS, max(0.1, began + self.edit_seconds - self.clock())))
+        fired = hits(self.admin)
+        self.admin.stop_edits()
+        self.admin.clear_faults()
+        return fired
+
+    def _strokes(self) -> list[tuple[float, Callable[[], None]]]:
+        return [(KILL_AT, self._kill), (FLUSH_AT, self._flush)]
+
+    def _kill(self) -> None:
+        self.fleet.kill(VICTIM)
+        self.progress.kills += 1
+        self.progress.note(f"{VICTIM} killed with SIGKILL")
+
+    def _flush(self) -> None:
+        self.fleet.flush_redis()
+        self.progress.flushes += 1
+        self.progress.note("Redis flushed")
+
+    def _figures(self, backfill_seconds: float, quiet_seconds: float, fired: dict[str, int]) -> Figures:
+        return Figures(
+            elapsed_seconds=self.progress.elapsed_seconds,
+            backfill_seconds=backfill_seconds,
+            quiet_seconds=quiet_seconds,
+            faults=fired,
+            kills=self.progress.kills,
+            flushes=self.progress.flushes,
+        )
+
+    @staticmethod
+    def _pause(seconds: float) -> None:
+        """A wait that a signal ends."""
+        Event().wait(seconds)
