@@ -82,16 +82,20 @@ class _Run:
         self._checkpoint = start.checkpoint
         self._progress = start.progress
         self._deadline = parts.clock.monotonic() + parts.slice_seconds
-        share = Share.BACKFILL if start.progress.origin == Origin.BACKFILL else Share.LIVE
-        self._source = parts.open_source(customer, share)
 
     def make(self) -> RunState:
-        """Read pages until the end, the slice's end, or an error; every way out is recorded."""
+        """Read pages until the end, the slice's end, or an error; every way out is recorded, unless another owns it."""
         try:
-            return self._read_on()
+            return self._read_or_record()
         except Interrupted as interruption:
             log.warning("run stopped", action="run.fenced", why=str(interruption))
             return RunState.CONTINUED
+
+    def _read_or_record(self) -> RunState:
+        try:
+            return self._read_on(self._open())
+        except Interrupted:
+            raise
         except RateLimited as limit:
             return self._continue_at(limit.until, str(limit))
         except TransientError as error:
@@ -102,9 +106,14 @@ class _Run:
             self._finish(RunState.FAILED, None, f"defect: {type(defect).__name__}")
             raise
 
-    def _read_on(self) -> RunState:
+    def _open(self) -> Source:
+        """Raises CustomerBlocked if the customer's token or settings are missing."""
+        share = Share.BACKFILL if self._progress.origin == Origin.BACKFILL else Share.LIVE
+        return self._parts.open_source(self._customer, share)
+
+    def _read_on(self, source: Source) -> RunState:
         while True:
-            page = self._source.page(self._parts.detector.query(self._resource, self._checkpoint, self._progress))
+            page = source.page(self._parts.detector.query(self._resource, self._checkpoint, self._progress))
             self._save(page)
             if self._parts.detector.needs_another_page(self._progress, page):
                 if self._parts.clock.monotonic() > self._deadline:

@@ -8,7 +8,7 @@ from datetime import timedelta
 import structlog
 
 from common.domain.customers import Customer
-from common.domain.errors import CustomerBlocked, Interrupted, RateLimited, TransientError
+from common.domain.errors import CustomerBlocked, Interrupted, PermanentError, RateLimited, TransientError
 from common.domain.events import Event, Origin
 from common.domain.limits import Share
 from common.domain.stores import Held
@@ -48,6 +48,10 @@ def _apply(parts: SliceParts, customer: Customer, partition: int, held: Held) ->
     except CustomerBlocked as block:
         log.error("customer paused", action="customer.paused", why=str(block))
         parts.customers.pause(customer.customer_id, str(block))
+    except PermanentError as error:
+        # No record was refused but a look-up: no slice of this customer would fare better.
+        log.error("customer paused", action="customer.paused", why=str(error))
+        parts.customers.pause(customer.customer_id, f"its destination refuses look-ups: {error}")
     except TransientError as error:
         # A look-up failed: nothing was written, and the same slice is due again after a moment.
         log.warning("slice put off", action="slice.put_off", error=str(error))

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from common.cli.bootstrap import Parts
 from common.cli.onboarding import onboard
+from common.cli.options import operator
 from common.domain.customers import LANE_OF_TIER, Customer, Tier
 from deploy.sandbox.client import Access, SandboxAdmin
 
@@ -24,6 +25,7 @@ SIZES = (120, 60, 30, 15)
 POLL_SECONDS = {Tier.PREMIUM: 5, Tier.STANDARD: 10, Tier.BASIC: 20}
 #: The stand-in's look-ups show a change at once; the real ones may lag half a minute.
 VISIBILITY_SECONDS = 1.0
+ENDED = "its sandbox has ended, and its data with it"
 
 
 def add_sandbox_customers(parts: Parts, sandbox_url: str, count: int) -> list[str]:
@@ -41,7 +43,8 @@ def add_sandbox_customers(parts: Parts, sandbox_url: str, count: int) -> list[st
 def _retire_earlier(parts: Parts) -> None:
     for customer in parts.customers.all():
         if customer.region == REGION and customer.is_active:
-            parts.customers.pause(customer.customer_id, "its sandbox has ended, and its data with it")
+            parts.customers.pause(customer.customer_id, ENDED)
+            parts.customers.note(customer.customer_id, actor=operator(), action="customer.paused", detail=ENDED)
 
 
 def _free_ids(parts: Parts) -> Iterator[str]:

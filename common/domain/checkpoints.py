@@ -50,8 +50,11 @@ class Progress:
 
     @property
     def scan_id(self) -> str:
-        """Marks the mirror rows that this pass has seen."""
-        return f"{self.run_id}:{self.scan_pass}"
+        """Marks the mirror rows that this pass has seen.
+
+        What was read before the scan had its upper bound may lie above it, and must not be counted as seen below.
+        """
+        return f"{self.run_id}:{self.scan_pass}{'' if self.before else ':unbounded'}"
 
 
 def progress_from_json(value: Mapping[str, Any] | None) -> Progress | None:

@@ -93,7 +93,10 @@ class DeliveryStore(Protocol):
         ...
 
     def begin(self, intents: Sequence[Intent]) -> None:
-        """Commit intents before anything is sent; closes an entity's earlier unresolved one as superseded by it."""
+        """Commit intents before anything is sent; closes an entity's earlier unresolved one as looked at.
+
+        Raises LockLost if another worker has just begun a write of the same entity.
+        """
         ...
 
     def record(self, customer_id: str, outcome: SliceOutcome, now: datetime) -> None:

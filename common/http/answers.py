@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,12 @@ from common.domain.limits import RateHints
 
 #: Enough of an error's text for a person to act on, in characters; the rest is repetition.
 DETAIL_CHARACTERS = 2000
+#: A header is not trusted to stop a customer for longer than this: asking once a day harms nobody.
+LONGEST_RETRY_AFTER_SECONDS = 86_400
+#: The end of the year 9999: what is later was given in another unit.
+LATEST_UNIX_SECONDS = 253_402_300_800
+#: Digits as a header may hold them; `str.isdigit` takes superscripts too, which `int` does not.
+WHOLE_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +45,9 @@ class Answer:
     def retry_at(self, now: datetime) -> datetime | None:
         """`Retry-After`, which may be seconds or a date."""
         value = self.headers.get("retry-after", "").strip()
-        if value.isdigit():
-            return now + timedelta(seconds=int(value))
+        seconds = _number(value)
+        if seconds is not None:
+            return now + timedelta(seconds=min(seconds, LONGEST_RETRY_AFTER_SECONDS))
         return _http_date(value)
 
     def rate_hints(self) -> RateHints:
@@ -48,7 +56,7 @@ class Answer:
         return RateHints(
             limit=_number(self.headers.get("x-ratelimit-limit")),
             remaining=_number(self.headers.get("x-ratelimit-remaining")),
-            resets_at=datetime.fromtimestamp(reset, tz=UTC) if reset else None,
+            resets_at=datetime.fromtimestamp(reset, tz=UTC) if reset and reset < LATEST_UNIX_SECONDS else None,
         )
 
     def error_field(self) -> str:
@@ -66,16 +74,17 @@ class Answer:
 
     def detail(self) -> str:
         """What was said, for the database; it may hold personal data."""
-        return self.body[:DETAIL_CHARACTERS].decode("utf-8", errors="replace")
+        return self.body[:DETAIL_CHARACTERS].decode("utf-8", errors="replace").replace("\x00", "\ufffd")
 
 
 def _http_date(value: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(value)
-    except (TypeError, ValueError):
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (TypeError, ValueError, OverflowError):
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _number(value: str | None) -> int | None:
-    return int(value) if value is not None and value.strip().isdigit() else None
+    text = (value or "").strip()
+    return int(text) if WHOLE_NUMBER.fullmatch(text) else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -63,14 +63,23 @@ def _last(log_format: str) -> list[Any]:
 
 def redact(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Remove forbidden keys' values, e-mail addresses, bearer tokens and passwords in URLs."""
-    return {key: "[removed]" if key in FORBIDDEN_KEYS else _clean(value) for key, value in line.items()}
+    return {key: _without_secrets(key, value) for key, value in line.items()}
+
+
+def _without_secrets(key: Any, value: Any) -> Any:
+    return "[removed]" if str(key).lower() in FORBIDDEN_KEYS else _clean(value)
 
 
 def _clean(value: Any) -> Any:
-    if not isinstance(value, str):
+    """Whatever is no plain value is written as its text, and so must be cleaned as text."""
+    if value is None or isinstance(value, bool | int | float):
         return value
-    value = URL_PASSWORD.sub(r"\1[removed]@", value)
-    return BEARER.sub("Bearer [removed]", EMAIL.sub("[e-mail]", value))
+    if isinstance(value, Mapping):
+        return {key: _without_secrets(key, item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_clean(item) for item in value]
+    text = URL_PASSWORD.sub(r"\1[removed]@", str(value))
+    return BEARER.sub("Bearer [removed]", EMAIL.sub("[e-mail]", text))
 
 
 @contextmanager

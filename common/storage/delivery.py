@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 
 from common.domain.entities import EntityKey
 from common.domain.errors import LockLost
@@ -81,6 +82,13 @@ class PostgresDeliveryStore:
         return found
 
     def begin(self, intents: Sequence[Intent]) -> None:
+        try:
+            self._begin(intents)
+        except IntegrityError:
+            # The index that allows one unresolved write of an entity: somebody else has just begun one.
+            raise LockLost("another worker is writing the same entity") from None
+
+    def _begin(self, intents: Sequence[Intent]) -> None:
         with self._engine.begin() as connection:
             for (customer_id, resource), source_ids in _by_resource(i.entity for i in intents).items():
                 connection.execute(
@@ -95,8 +103,8 @@ class PostgresDeliveryStore:
         with self._engine.begin() as connection:
             _record_writes(connection, customer_id, outcome.writes, now)
             _record_links(connection, outcome.links, now)
-            _record_events(connection, customer_id, outcome.events, now)
             _record_dead_letters(connection, customer_id, outcome.events, now)
+            _record_events(connection, customer_id, outcome.events, now)
 
     def apply_again(self, entities: Sequence[EntityKey], now: datetime) -> None:
         with self._engine.begin() as connection:
@@ -306,19 +314,22 @@ def _record_events(connection: Connection, customer_id: str, outcomes: Sequence[
 def _record_dead_letters(
     connection: Connection, customer_id: str, outcomes: Sequence[EventOutcome], now: datetime
 ) -> None:
-    """One letter for each refused event, with what the event itself knows."""
+    """One letter for each refused event that is still open, with what the event itself knows."""
     for outcome in outcomes:
         refusal = outcome.refusal
         if refusal is None:
             continue
         names = ("resource", "source_id", "attempts", "run_id", "trace_id")
         event = connection.execute(
-            select(*(events.c[name] for name in names)).where(
-                events.c.customer_id == customer_id, events.c.event_id == outcome.event_id
-            )
-        ).one()
+            select(*(events.c[name] for name in names))
+            .where(events.c.customer_id == customer_id, events.c.event_id == outcome.event_id, OPEN)
+            .with_for_update()
+        ).one_or_none()
+        if event is None:
+            continue
         letter = {
             **{name: getattr(event, name) for name in names},
+            "attempts": event.attempts + outcome.attempts,
             "customer_id": customer_id,
             "event_id": outcome.event_id,
             "stage": "apply",

@@ -11,7 +11,8 @@ from threading import Event
 import httpx
 from rich.console import Console
 
-from common.domain.errors import ConfigurationError
+from common.cli.failures import CommandFailed
+from common.domain.errors import SyncError
 from deploy.audit.reading import SandboxUnreachableError
 from deploy.demo.fleet import demo_fleet
 from deploy.demo.outcome import print_json, print_outcome
@@ -33,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with stop_on_signals():
             _run(options, outcome)
-    except (LocalServerError, ConfigurationError) as error:
+    except (LocalServerError, CommandFailed, SyncError) as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_NOT_STARTED
     except (httpx.HTTPError, SandboxUnreachableError) as error:

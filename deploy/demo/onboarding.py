@@ -1,39 +1,31 @@
-"""Customers and their tokens, as an operator brings them in: through the product's own code."""
+"""Customers and their tokens, brought in as `fleet customers add` does it: checked, tried, stored, polled at once."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 
 from pydantic import SecretStr
-from sqlalchemy import Engine
 
-from common.config.settings import Settings, load_settings
-from common.credentials.master_key import load_master_key
-from common.credentials.vault import Vault
-from common.domain.clock import SystemClock
-from common.domain.customers import LANE_OF_TIER, Customer, System
-from common.storage.customers import PostgresCustomerStore
-from common.storage.engine import make_engine
-from common.storage.keys import PostgresKeyStore
+from common.cli.bootstrap import open_parts
+from common.cli.onboarding import onboard
+from common.config.settings import load_settings
+from common.domain.customers import LANE_OF_TIER, Customer
 from common.storage.schema import upgrade
 from deploy.demo.plan import VISIBILITY_SECONDS, DemoCustomer
 from deploy.sandbox.client import Access
 
 
-def onboard(environment: Mapping[str, str], customers: Sequence[DemoCustomer], accesses: Sequence[Access]) -> None:
-    """Bring the database to the newest schema, then add each customer with both tokens."""
-    settings = load_settings(environment)
-    with _engine(settings) as engine:
-        upgrade(engine)
-        clock = SystemClock()
-        store = PostgresCustomerStore(engine, clock)
-        vault = Vault(load_master_key(settings.master_key, settings.state_dir), PostgresKeyStore(engine), clock)
+def bring_in(environment: Mapping[str, str], customers: Sequence[DemoCustomer], accesses: Sequence[Access]) -> None:
+    """Bring the database to the newest schema, then add each customer with both tokens.
+
+    Raises what the `fleet` command would show: CommandFailed or a SyncError.
+    """
+    with open_parts(load_settings(environment)) as parts:
+        upgrade(parts.engine)
         for customer, access in zip(customers, accesses, strict=True):
-            store.add(_customer(customer, access))
-            vault.put(customer.name, System.SOURCE, SecretStr(access.volunteer_token))
-            vault.put(customer.name, System.DESTINATION, SecretStr(access.crm_token))
+            tokens = SecretStr(access.volunteer_token), SecretStr(access.crm_token)
+            onboard(parts, customer_of(customer, access), *tokens)
 
 
-def _customer(customer: DemoCustomer, access: Access) -> Customer:
+def customer_of(customer: DemoCustomer, access: Access) -> Customer:
     return Customer(
         customer_id=customer.name,
         name=customer.name.title(),
@@ -46,12 +38,3 @@ def _customer(customer: DemoCustomer, access: Access) -> Customer:
             "visibility_seconds": VISIBILITY_SECONDS,
         },
     )
-
-
-@contextmanager
-def _engine(settings: Settings) -> Iterator[Engine]:
-    engine = make_engine(settings.require_database_url(), connections=1, name="demo")
-    try:
-        yield engine
-    finally:
-        engine.dispose()

@@ -41,6 +41,9 @@ HABITS: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("batch", {**HELD, "next_style": "text", "id_style": "string"}),
 )
 TIGHT = "hazel"
+PAGE_KINDS = ("truncate_page", "repeat_page")
+#: How long the opening's faults last: until the first backfill is under way.
+OPENING_SECONDS = 20.0
 #: Requests an hour elsewhere: two plans of the service.
 PLANS = (1500, 5000)
 
@@ -100,9 +103,14 @@ def _everywhere() -> list[dict[str, Any]]:
     return [{**rule, "system": system} for system in ("volunteer", "crm") for rule in common]
 
 
+def opening_faults(customers: Sequence[DemoCustomer]) -> list[dict[str, Any]]:
+    """Pages that lie to one customer's backfill: later on, few lists have a second page to be repeated."""
+    common = {"system": "volunteer", "organization": customers[0].name, "for_seconds": OPENING_SECONDS}
+    return [{**common, "kind": kind, "rate": 0.25} for kind in PAGE_KINDS]
+
+
 def _pages() -> list[dict[str, Any]]:
-    kinds = ("truncate_page", "repeat_page")
-    return [{"kind": kind, "system": "volunteer", "route": "/users", "rate": 0.03} for kind in kinds]
+    return [{"kind": kind, "system": "volunteer", "route": "/users", "rate": 0.03} for kind in PAGE_KINDS]
 
 
 def _slow_writes() -> list[dict[str, Any]]:

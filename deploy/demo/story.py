@@ -8,14 +8,16 @@ from threading import Event
 from deploy.audit.report import Report
 from deploy.audit.run import audit
 from deploy.demo.fleet import Fleet
-from deploy.demo.onboarding import onboard
-from deploy.demo.plan import EDITS_PER_SECOND, DemoCustomer, faults
+from deploy.demo.onboarding import bring_in
+from deploy.demo.plan import EDITS_PER_SECOND, DemoCustomer, faults, opening_faults
 from deploy.demo.progress import Progress
 from deploy.demo.watching import hits, is_level, look
 from deploy.sandbox.client import SandboxAdmin
 
 #: Seconds between two looks: an export costs the sandbox a tenth of a second.
 LOOK_SECONDS = 2.0
+#: And at least so many, when something else is due.
+SHORTEST_PAUSE_SECONDS = 0.05
 #: Seconds for the backfill; it takes about twenty on two cores.
 BACKFILL_SECONDS = 75.0
 #: Seconds for the rest after the edits. A source budget that Redis forgot stays shut for its whole minute.
@@ -25,6 +27,11 @@ CALM_SECONDS = 6.0
 #: When in the time of the edits a worker is killed and Redis forgets.
 KILL_AT, FLUSH_AT = 1 / 3, 1 / 2
 VICTIM = "processor2"
+
+
+def _wait(seconds: float) -> None:
+    """A wait that a signal ends."""
+    Event().wait(seconds)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +57,7 @@ class Story:
     edit_seconds: float
     seed: int
     clock: Callable[[], float] = time.monotonic
+    pause: Callable[[float], None] = _wait
 
     def tell(self) -> tuple[Report, Figures]:
         self._onboard()
@@ -66,7 +74,8 @@ class Story:
         accesses = self.admin.create_organizations(
             *({"name": customer.name, **customer.sandbox} for customer in self.customers)
         )
-        onboard(self.fleet.environment, self.customers, accesses)
+        bring_in(self.fleet.environment, self.customers, accesses)
+        self.admin.add_faults(*opening_faults(self.customers))
         self.progress.enter("starting the fleet")
         self.fleet.start()
 
@@ -81,7 +90,7 @@ class Story:
             level_since = (level_since or now) if is_level(standings) else None
             if level_since is not None and now - level_since >= calm_seconds:
                 return level_since - began
-            self._pause(LOOK_SECONDS)
+            self.pause(LOOK_SECONDS)
         self.progress.note(f"{phase}: not done after {seconds:.0f} s")
         return self.clock() - began
 
@@ -91,16 +100,23 @@ class Story:
         self.admin.add_faults(*faults(self.customers))
         rate = EDITS_PER_SECOND * len(self.customers)
         self.admin.start_edits(seconds=self.edit_seconds, per_second=rate, seed=self.seed)
-        began, strokes = self.clock(), self._strokes()
-        while (elapsed := self.clock() - began) < self.edit_seconds:
-            while strokes and elapsed >= strokes[0][0] * self.edit_seconds:
-                strokes.pop(0)[1]()
-            self.progress.update(look(self.admin), sum(hits(self.admin).values()))
-            self._pause(min(LOOK_SECONDS, max(0.1, began + self.edit_seconds - self.clock())))
+        self._edit_on(self.clock())
         fired = hits(self.admin)
         self.admin.stop_edits()
         self.admin.clear_faults()
         return fired
+
+    def _edit_on(self, began: float) -> None:
+        strokes = self._strokes()
+        while (left := began + self.edit_seconds - self.clock()) > 0:
+            if strokes and self.edit_seconds - left >= strokes[0][0] * self.edit_seconds:
+                strokes.pop(0)[1]()
+                continue
+            self.progress.update(look(self.admin), sum(hits(self.admin).values()))
+            next_at = strokes[0][0] * self.edit_seconds if strokes else self.edit_seconds
+            self.pause(min(LOOK_SECONDS, max(SHORTEST_PAUSE_SECONDS, began + next_at - self.clock())))
+        for _, strike in strokes:  # A machine so slow that a look took all the time left.
+            strike()
 
     def _strokes(self) -> list[tuple[float, Callable[[], None]]]:
         return [(KILL_AT, self._kill), (FLUSH_AT, self._flush)]
@@ -124,8 +140,3 @@ class Story:
             kills=self.progress.kills,
             flushes=self.progress.flushes,
         )
-
-    @staticmethod
-    def _pause(seconds: float) -> None:
-        """A wait that a signal ends."""
-        Event().wait(seconds)

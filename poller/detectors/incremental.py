@@ -20,6 +20,9 @@ from datetime import datetime, timedelta
 from common.domain.checkpoints import Checkpoint, Progress
 from common.domain.sources import Page, PageQuery
 
+#: Sources stamp in whole seconds, and tell their clock in whole seconds.
+PRESENT_SECOND = timedelta(seconds=1)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Incremental:
@@ -38,7 +41,8 @@ class Incremental:
         """What to remember once the page is saved."""
         if progress.before is None and page.next_page is not None:
             # What this page showed is saved, but may lie above the bound: it must not move the checkpoint.
-            bound = page.answered_at or now
+            # A second that is over: into the present one, records may still come while it is being paged.
+            bound = (page.answered_at or now) - PRESENT_SECOND
             return replace(progress, before=bound.isoformat(), next_page=None, failures=0)
         # A stamp from the future must not carry the checkpoint past changes that are still to come.
         latest = page.answered_at or now

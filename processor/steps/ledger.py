@@ -8,8 +8,12 @@ from processor.pipeline import Work
 
 
 def not_done_yet(work: Work) -> Work | EventOutcome:
-    link, event = work.link, work.event
-    if link is None or work.unresolved is not None:
+    link, event, unresolved = work.link, work.event, work.unresolved
+    if unresolved is not None and unresolved.version > event.version:
+        # It may have landed, or land yet: a replayed older version must not come after it.
+        reason = f"version {unresolved.version} may have been applied"
+        return EventOutcome(event_id=event.event_id, state=EventState.SUPERSEDED, reason=reason)
+    if link is None or unresolved is not None:
         return work
     if link.applied_version > event.version:
         reason = f"version {link.applied_version} was applied before"

@@ -71,9 +71,6 @@ class MemoryDeliveryStore:
             _record_links(rows, outcome.links, now)
             for event in outcome.events:
                 _record_event(rows, customer_id, event, now)
-            for event in outcome.events:
-                if event.refusal is not None:
-                    rows.letters.append(_letter(rows.events[event.event_id].event, event.refusal, now))
 
     def apply_again(self, entities: Sequence[EntityKey], now: datetime) -> None:
         with self._tables.transaction() as rows:
@@ -149,6 +146,8 @@ def _record_event(rows: Rows, customer_id: str, outcome: EventOutcome, now: date
         retry_at=outcome.retry_at or row.retry_at,
         finished_at=now if outcome.state in FINAL_STATES else None,
     )
+    if outcome.refusal is not None:
+        rows.letters.append(_letter(rows.events[outcome.event_id].event, outcome.refusal, now))
 
 
 def _letter(event: Event, refusal: Refusal, now: datetime) -> LetterRow:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,8 @@ from common.domain.sources import Page, PageQuery
 from common.http.client import ApiClient
 from poller.sources.volunteer import translate
 
+#: What `str.isdigit` is too generous for: it takes superscripts, which `int` does not.
+WHOLE_NUMBER = re.compile(r"[0-9]{1,18}")
 #: How each resource is listed and its items are read.
 ROUTES: Mapping[str, str] = {USERS: "/users"}
 TRANSLATORS: Mapping[str, Callable[[Any, str], Record]] = {USERS: translate.user}
@@ -79,7 +82,7 @@ def _total(body: Mapping[str, Any]) -> int | None:
     meta = body.get("meta")
     value = meta.get("total") if isinstance(meta, Mapping) else None
     text = str(value)
-    return int(text) if text.isdigit() else None
+    return int(text) if WHOLE_NUMBER.fullmatch(text) else None
 
 
 def _broken(resource: str, item: Any, error: RecordInvalid) -> BrokenRecord:

@@ -73,7 +73,7 @@ class _Fields:
     def identifier(self, name: str) -> str:
         """Ids come as numbers or as digits in a string; both are the same id."""
         value = self.required_text(name)
-        return str(int(value)) if value.isdigit() else value
+        return value.lstrip("0") or "0" if value.isascii() and value.isdigit() else value
 
     def known(self, name: str, values: frozenset[str]) -> str:
         """A value outside the known set is kept, and said: enums of this API are not declared."""
@@ -103,4 +103,7 @@ class _Fields:
 def read_time(text: str) -> datetime:
     """The three spellings seen: with an offset, with `Z` and fractions, and bare, which means UTC. Raises ValueError."""
     moment = datetime.fromisoformat(text)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("lies outside the years that a time can have in UTC") from None

@@ -126,7 +126,7 @@ class CrmPlusDestination:
         body = {"groups": [{"conditions": [condition]}], "sortBy": "Id", "descending": False}
         query = {"skip": str(skip), "take": str(QUERY_ROWS)}
         answer = self._api.read("/api/Contact/Query/FullContact", method="POST", query=query, body=body).json()
-        return contacts.rows(answer), int(answer.get("total") or 0) if isinstance(answer, Mapping) else 0
+        return _whole_page(answer, skip)
 
     def differs(self, desired: Person, found: Found) -> bool:
         return bool(contacts.changes(desired, found.current))
@@ -134,6 +134,15 @@ class CrmPlusDestination:
 
 def _found(contact: Mapping[str, Any]) -> Found:
     return Found(destination_id=contacts.contact_id(contact), details=contacts.ids(contact), current=contact)
+
+
+def _whole_page(answer: Any, skip: int) -> tuple[Sequence[Mapping[str, Any]], int]:
+    """Rows and total. Raises PageUnreadable for a page that lacks any: who is missing there would be created twice."""
+    total = answer.get("total") if isinstance(answer, Mapping) else None
+    rows = contacts.rows(answer)
+    if not str(total).isdecimal() or len(rows) < min(QUERY_ROWS, int(str(total)) - skip):
+        raise PageUnreadable("crm_plus: POST /api/Contact/Query/FullContact: the answer is not a whole page")
+    return rows, int(str(total))
 
 
 def _contact(body: Any, where: str) -> Mapping[str, Any]:

@@ -62,10 +62,13 @@ def individual_fields(person: Person) -> dict[str, Any]:
 
 
 def address_fields(person: Person) -> dict[str, Any]:
-    """The line in parts where it has the usual form, else whole as `address1`; empty if there is none."""
+    """The line in parts where it has the usual form, else whole as `address1`; empty if there is none.
+
+    A country that the line does not name is left as the destination has it.
+    """
     if not person.address:
         return {}
     match = US_ADDRESS.fullmatch(person.address)
     if match is None:
         return {"address1": person.address, "city": "", "state": "", "postal": "", "country": ""}
-    return {name: (match[name] or "").strip() for name in ADDRESS_FIELDS}
+    return {name: match[name].strip() for name in ADDRESS_FIELDS if match[name]}

@@ -1,0 +1,66 @@
+"""Promise 5: one customer's flood, outage, bad data or expired token delays no other; nothing mixes two."""
+
+from __future__ import annotations
+
+import pytest
+from support.waiting import wait_until
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_customer_in_trouble_stops_no_other(hub, organization, sandbox, audited, start_fleet):
+    """One floods, one's destination hangs, one's token is rejected, one has bad data; a quiet one is served at once."""
+    flooding, hanging, rejected, spoiled, quiet = (organization(users=n) for n in (300, 20, 5, 5, 3))
+    for access in (flooding, hanging, rejected, spoiled, quiet):
+        hub.onboard(access, visibility_seconds=1)
+    sandbox.change_organization(rejected.name, volunteer_token_valid=False)
+    sandbox.create_user(spoiled.name, omit=["last_name"])
+    sandbox.add_faults(
+        {"system": "crm", "organization": hanging.name, "kind": "latency", "seconds": 1.5, "rate": 1.0}
+    )
+    start_fleet()
+
+    wait_until(lambda: arrived(sandbox, quiet), seconds=20, what="the quiet customer's contacts")
+    wait_until(lambda: arrived(sandbox, spoiled), seconds=20, what="the good records beside a bad one")
+    wait_until(lambda: arrived(sandbox, flooding), seconds=60, what="the flood")
+    wait_until(lambda: arrived(sandbox, hanging), seconds=60, what="the slow one")
+    assert hub.customers.get(rejected.name).status_reason.endswith("`fleet customers token`")
+    assert hub.customers.get(quiet.name).is_active
+    (letter,) = hub.dead_letters.list(spoiled.name)
+    assert (letter.field, letter.stage) == ("last_name", "detect")
+    assert audited().total("mixed") == 0
+
+
+def test_two_customers_with_the_same_ids_are_not_mixed(hub, organization, sandbox, audited):
+    """Source ids and contact ids collide between organizations on purpose."""
+    bring_both(hub, organization, sandbox)
+
+    assert audited().findings == ()
+
+
+def test_a_source_opened_with_the_wrong_customers_token_mixes_them(hub, organization, sandbox, audited):
+    """Broken on purpose: the second customer is read with the first one's token."""
+    opened = hub.run_parts.open_source
+    first: list[object] = []
+
+    def open_first(customer, share):
+        first.append(customer)
+        return opened(first[0], share)
+
+    hub.with_run_parts(open_source=open_first)
+    bring_both(hub, organization, sandbox)
+
+    assert audited().total("mixed") > 0
+
+
+def bring_both(hub, organization, sandbox) -> None:
+    for access in (organization(users=10), organization(users=10)):
+        hub.onboard(access)
+        hub.poll(access.name)
+        wait_until(
+            lambda name=access.name: hub.deliver_all(name) or hub.is_done(name), seconds=20, what="all applied"
+        )
+
+
+def arrived(sandbox, access) -> bool:
+    return len(sandbox.export(access.name)["destination"]["contacts"]) >= access.users
