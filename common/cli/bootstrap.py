@@ -142,9 +142,11 @@ class Parts:
 
 
 def _close(app: Celery) -> None:
-    """Its connections first: `Celery.close` forgets them without closing."""
-    app.producer_pool.force_close_all()
-    app.pool.force_close_all()
+    """Its connections first: `Celery.close` forgets them without closing. The pools stay open, for kombu keeps one per
+    URL for the whole process.
+    """
+    app.producer_pool.force_close_all(close_pool=False)
+    app.pool.force_close_all(close_pool=False)
     app.close()
 
 

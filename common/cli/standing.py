@@ -122,4 +122,4 @@ def _summary(rows: Sequence[Standing]) -> str:
         f"{sums['pending']} pending, {sums['submitted']} sent, {sums['queued']} queued, "
         f"{sums['dead_letters']} dead letters"
     )
-    return text if all(row.queue_depth is not None for row in rows) else f"{text}; Redis cannot be reached"
+    return text if all(row.queue_depth is not None for row in rows) else f"{text}\nRedis cannot be reached: no depths"

@@ -75,6 +75,7 @@ def answers(port: int, data: Path) -> bool:
     """Whether the server on this port has loaded its data, and is the one that keeps it here."""
     with redis.Redis(host=LOOPBACK, port=port, socket_timeout=PROBE_SECONDS, decode_responses=True) as client:
         try:
+            client.ping()  # Unlike the next question, not answered while the data is being loaded.
             settings = client.config_get("dir")
         except redis.RedisError:
             return False

@@ -97,10 +97,10 @@ class MemoryDeliveryStore:
 
 
 def _insert_write(rows: Rows, intent: Intent) -> None:
-    """Raises ValueError for an id that is taken, or an entity with two writes of unknown outcome."""
+    """Raises LockLost for an id that is taken, or an entity with two writes of unknown outcome."""
     taken = any(row.is_unresolved and row.intent.entity == intent.entity for row in rows.writes.values())
     if taken or intent.write_id in rows.writes:
-        raise ValueError(f"write {intent.write_id}: {intent.entity} has one without a known outcome already")
+        raise LockLost("another worker is writing the same entity")
     rows.writes[intent.write_id] = WriteRow(intent=intent)
 
 

@@ -9,7 +9,16 @@ NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(None, "-"), (0.4, "0s"), (59.9, "59s"), (60, "1m"), (3599, "59m"), (3600, "1h"), (86_399, "23h"), (864_000, "10d")],
+    [
+        (None, "-"),
+        (0.4, "0s"),
+        (59.9, "59s"),
+        (60, "1m"),
+        (3599, "59m"),
+        (3600, "1h"),
+        (86_399, "23h"),
+        (864_000, "10d"),
+    ],
 )
 def test_an_age_is_told_in_its_largest_unit(seconds, text):
     assert age_text(seconds) == text

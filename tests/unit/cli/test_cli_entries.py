@@ -70,11 +70,11 @@ def test_a_file_that_is_no_list_is_refused(tmp_path, text, what):
 
 def test_tokens_may_stand_in_files_beside_it(tmp_path):
     (tmp_path / "acme.token").write_text("abc\n")
-    entry = read_entry({**GOOD, "source_token_file": "acme.token", "destination_token": "def"}, "")
+    entry = read_entry({**GOOD, "source_token_file": "acme.token", "destination_token": "xyz123"}, "")
 
     assert entry.token(System.SOURCE, tmp_path).get_secret_value() == "abc"
-    assert entry.token(System.DESTINATION, tmp_path).get_secret_value() == "def"
-    assert "def" not in repr(entry)
+    assert entry.token(System.DESTINATION, tmp_path).get_secret_value() == "xyz123"
+    assert "xyz123" not in repr(entry)
 
 
 def test_a_missing_token_is_named(tmp_path):

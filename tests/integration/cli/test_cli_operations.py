@@ -1,0 +1,267 @@
+import json
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+
+from common.domain.clock import SystemClock
+from common.storage.customers import PostgresCustomerStore
+
+UNREACHABLE_REDIS = "redis://:hunter2@127.0.0.1:1/0"
+
+
+@pytest.fixture
+def now():
+    return datetime.now(UTC)
+
+
+@pytest.fixture
+def event_state(engine):
+    def read(letter):
+        query = "SELECT e.state FROM events e JOIN dead_letters d USING (customer_id, event_id) WHERE dead_letter_id = :id"
+        with engine.connect() as connection:
+            return connection.execute(text(query), {"id": letter}).scalar_one()
+
+    return read
+
+
+def test_a_paused_customer_says_why_and_a_resumed_one_is_set_to_work_at_once(fleet, added, actions, redis):
+    added("acme")
+    redis.flushdb()
+
+    paused = fleet("customers", "pause", "acme", "--why", "on request", "--json")
+    standing = fleet("status", "acme", "--json").data["customers"][0]
+    resumed = fleet("customers", "resume", "acme", "--json")
+
+    assert paused.data == {"customer_id": "acme", "status": "paused"}
+    assert (standing["state"], standing["why"]) == ("paused", "on request")
+    assert resumed.data == {"customer_id": "acme", "status": "active", "published": True}
+    assert (redis.llen("poll.priority"), redis.llen("events.acme")) == (1, 1)
+    assert actions("acme") == ["customer.resumed", "customer.paused", "customer.added"]
+
+
+def test_a_resumed_customer_is_no_longer_parked(fleet, added, engine, redis, now):
+    added("acme")
+    later = now + timedelta(hours=1)
+    PostgresCustomerStore(engine, SystemClock()).park("acme", later, "budget used up")
+    redis.zadd("hot:priority", {"acme": later.timestamp()})
+
+    fleet("customers", "resume", "acme")
+
+    assert fleet("status", "acme", "--json").data["customers"][0]["state"] == "active"
+    assert redis.zscore("hot:priority", "acme") <= time.time()
+
+
+def test_a_pause_needs_a_reason(fleet, added):
+    added("acme")
+
+    line = "error: Missing option '--why'; see `fleet customers pause --help`\n"
+    assert fleet("customers", "pause", "acme").err == line
+
+
+def test_a_poll_goes_to_the_customers_lane(fleet, added, redis):
+    added("acme", "--lane", "background")
+    redis.flushdb()
+
+    assert fleet("poll", "acme", "--json").data == {"customer_id": "acme", "queue": "poll.background"}
+    assert redis.llen("poll.background") == 1
+
+
+def test_status_gives_ages_in_seconds_and_times_in_utc(fleet, added, redis):
+    added("acme")
+    redis.rpush("events.acme", "x", "y")
+
+    data = fleet("status", "--json").data
+
+    assert datetime.fromisoformat(data["at"]).utcoffset() == timedelta(0)
+    assert data["totals"]["customers"] == 1
+    assert data["customers"][0] == {
+        "customer_id": "acme", "tier": "premium", "lane": "priority", "state": "active", "why": "",
+        "parked_until": None, "checkpoint": None, "checkpoint_age_seconds": None, "last_run_at": None, "last_run_age_seconds": None,
+        "pending": 0, "submitted": 0, "oldest_pending_age_seconds": None, "queue_depth": 2, "dead_letters": 0,
+    }  # fmt: skip
+
+
+def test_status_works_without_redis_and_says_what_it_cannot_know(fleet, added, monkeypatch):
+    added("acme")
+    monkeypatch.setenv("FLEET_BROKER_URL", UNREACHABLE_REDIS)
+
+    outcome = fleet("status")
+
+    assert outcome.code == 0
+    assert "acme" in outcome.out
+    assert "Redis cannot be reached" in outcome.out
+
+
+def test_letters_are_listed_without_what_may_be_personal_and_without_redis(fleet, added, letter, now, monkeypatch):
+    added("acme")
+    number = letter("acme", now)
+    letter("acme", now, source_id="2", reason="record_invalid")
+    monkeypatch.delenv("FLEET_BROKER_URL")
+
+    outcome = fleet("dlq", "list", "--json", "--reason", "http_422")
+
+    assert [row["dead_letter_id"] for row in outcome.data["dead_letters"]] == [number]
+    assert "Ada" not in outcome.out + fleet("dlq", "list").out
+
+
+def test_a_letter_is_shown_whole_on_request_and_that_is_noted(fleet, added, letter, actions, now):
+    added("acme")
+    number = letter("acme", now)
+
+    data = fleet("dlq", "show", "acme", number, "--json").data
+
+    assert data["payload"] == {"first_name": "Ada"}
+    assert data["dead_letter"]["detail"] == "Ada was refused"
+    assert "Ada" in fleet("dlq", "show", "acme", number).out
+    assert actions("acme")[0] == "dead_letter.shown"
+
+
+def test_a_replayed_letter_is_pending_again_and_the_workers_are_told(
+    fleet, added, letter, event_state, actions, redis, now
+):
+    added("acme")
+    number = letter("acme", now)
+    redis.flushdb()
+
+    outcome = fleet("dlq", "replay", "acme", number, "--json")
+
+    assert outcome.data == {"replayed": [number], "dry_run": False}
+    assert event_state(number) == "pending"
+    assert (redis.llen("events.acme"), redis.llen("poll.priority")) == (1, 0)
+    assert actions("acme")[0] == "dead_letter.replayed"
+
+
+def test_a_letter_of_an_unreadable_record_is_replayed_by_a_poll(fleet, added, letter, redis, now):
+    added("acme")
+    letter("acme", now, stage="detect")
+    redis.flushdb()
+
+    fleet("dlq", "replay", "acme", "--all")
+
+    assert (redis.llen("events.acme"), redis.llen("poll.priority")) == (0, 1)
+
+
+def test_letters_are_replayed_by_reason_and_those_of_others_stay(fleet, added, letter, now):
+    added("acme")
+    added("other")
+    letter("acme", now, reason="record_invalid")
+    chosen = letter("acme", now, source_id="2")
+    letter("other", now)
+
+    outcome = fleet("dlq", "replay", "acme", "--reason", "http_422", "--json")
+
+    assert outcome.data["replayed"] == [chosen]
+    assert len(fleet("dlq", "list", "--json").data["dead_letters"]) == 2
+
+
+def test_a_dry_run_changes_nothing(fleet, added, letter, event_state, actions, now):
+    added("acme")
+    number = letter("acme", now)
+
+    replayed = fleet("dlq", "replay", "acme", "--all", "--dry-run", "--json")
+    discarded = fleet("dlq", "discard", "acme", number, "--why", "x", "--dry-run", "--json")
+
+    assert replayed.data == {"replayed": [number], "dry_run": True}
+    assert discarded.data == {"discarded": [number], "dry_run": True}
+    assert event_state(number) == "dead_lettered"
+    assert actions("acme") == ["customer.added"]
+
+
+def test_a_letter_is_discarded_once_and_with_a_reason(fleet, added, letter, event_state, now):
+    added("acme")
+    number = letter("acme", now)
+
+    first = fleet("dlq", "discard", "acme", number, "--why", "left the charity")
+    second = fleet("dlq", "discard", "acme", number, "--why", "again")
+
+    assert (first.code, event_state(number)) == (0, "discarded")
+    assert second.err == f"error: customer 'acme': dead letter {number} was discarded already\n"
+
+
+def test_if_one_letter_is_not_there_none_is_replayed(fleet, added, letter, event_state, now):
+    added("acme")
+    number = letter("acme", now)
+
+    outcome = fleet("dlq", "replay", "acme", number, 999)
+
+    assert outcome.err == "error: customer 'acme': there is no dead letter 999; see `fleet dlq list acme`\n"
+    assert event_state(number) == "dead_lettered"
+
+
+def test_a_replay_is_done_without_redis_for_the_sweep_tells_the_workers(
+    fleet, added, letter, event_state, now, monkeypatch
+):
+    added("acme")
+    number = letter("acme", now)
+    monkeypatch.setenv("FLEET_BROKER_URL", UNREACHABLE_REDIS)
+
+    outcome = fleet("dlq", "replay", "acme", number)
+
+    assert (outcome.code, event_state(number)) == (0, "pending")
+    assert outcome.err.startswith("note: Redis cannot be reached")
+
+
+def test_events_are_counted_by_state_and_runs_are_listed(fleet, added, letter, now):
+    added("acme")
+    letter("acme", now)
+
+    states = fleet("events", "acme", "--json").data["events"]
+
+    assert (states["dead_lettered"], states["pending"]) == (1, 0)
+    assert fleet("runs", "list", "acme", "--json").data == {"runs": []}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["customers", "show", "nobody"],
+        ["customers", "pause", "nobody", "--why", "x"],
+        ["customers", "resume", "nobody"],
+        ["customers", "token", "nobody", "source"],
+        ["poll", "nobody"],
+        ["status", "nobody"],
+        ["runs", "list", "nobody"],
+        ["events", "nobody"],
+        ["dlq", "list", "nobody"],
+        ["dlq", "show", "nobody", "1"],
+        ["dlq", "replay", "nobody", "--all"],
+        ["dlq", "discard", "nobody", "1", "--why", "x"],
+    ],
+    ids=" ".join,
+)
+def test_an_unknown_customer_is_one_line(fleet, arguments):
+    outcome = fleet(*arguments)
+
+    line = "error: customer 'nobody': customer_id: there is no such customer; see `fleet customers list`\n"
+    assert (outcome.code, outcome.out, outcome.err) == (1, "", line)
+
+
+def test_a_database_without_our_schema_is_named_with_its_mend(fleet, monkeypatch, servers):
+    other = servers.database_url.rsplit("/", 1)[0] + "/postgres"
+    monkeypatch.setenv("FLEET_DATABASE_URL", other)
+
+    outcome = fleet("status")
+
+    assert outcome.code == 1
+    assert outcome.err.endswith("has no schema of ours yet: run `fleet migrate`\n")
+
+
+def test_migrating_a_new_schema_changes_nothing(fleet):
+    assert fleet("migrate", "--json").data == {"schema": "newest"}
+
+
+def test_an_audit_of_a_destination_that_is_behind_fails(fleet, organization, sandbox_url):
+    organization(users=2)
+
+    outcome = fleet("audit", "--sandbox", sandbox_url, "--json")
+
+    assert outcome.code == 1
+    assert json.loads(outcome.out)["verdict"] == "FAIL"
+    assert "FAIL" in fleet("audit", "--sandbox", sandbox_url).out.splitlines()[-1]
+
+
+def test_without_a_sandbox_there_is_nothing_to_audit(fleet):
+    assert fleet("audit", "--sandbox", "http://127.0.0.1:1").code == 2
+    assert fleet("audit").err.startswith("error: no sandbox runs in .fleet: give --sandbox URL")

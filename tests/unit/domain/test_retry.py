@@ -1,0 +1,43 @@
+"""When to try again, as tables."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from common.domain.retry import LONGEST_CONFIRMATION_SECONDS, RetryPolicy, confirmation_delay_seconds
+
+
+@pytest.mark.parametrize(
+    ("attempts", "seconds"), [(0, 1), (1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (9, 256), (10, 300), (10_000, 300)]
+)
+def test_the_delay_doubles_up_to_its_cap(attempts, seconds):
+    assert RetryPolicy().delay_seconds(attempts, 0.0) == seconds
+
+
+def test_jitter_adds_up_to_half_the_delay():
+    policy = RetryPolicy(base_seconds=10, jitter_fraction=0.5)
+
+    assert policy.delay_seconds(1, 0.0) == 10
+    assert policy.delay_seconds(1, 0.5) == 12.5
+
+
+@given(st.integers(1, 100), st.floats(0, 1, exclude_max=True))
+def test_no_delay_leaves_its_bounds(attempts, random_unit):
+    assert 1 <= RetryPolicy().delay_seconds(attempts, random_unit) < 450
+
+
+@pytest.mark.parametrize(("age", "seconds"), [(0, 1), (1, 1), (4, 2), (600, 300), (86_400, 3600)])
+def test_a_submission_is_looked_for_after_half_its_age(age, seconds):
+    assert confirmation_delay_seconds(age) == seconds
+
+
+def test_a_submission_of_three_days_has_been_looked_for_a_hundred_times_at_most():
+    age, looks = 0.0, 0
+    while age < 72 * 3600:
+        age += confirmation_delay_seconds(age)
+        looks += 1
+
+    assert looks < 100
+    assert confirmation_delay_seconds(age) == LONGEST_CONFIRMATION_SECONDS
