@@ -113,9 +113,7 @@ def build(settings: Settings, app: Celery) -> Poller:
         locks=locks,
         clock=clock,
         metrics=metrics,
-        detector=Incremental(
-            overlap=timedelta(seconds=settings.poll_overlap_seconds), passes=settings.scan_passes
-        ),
+        detector=Incremental(overlap=timedelta(seconds=settings.poll_overlap_seconds), passes=settings.scan_passes),
         new_id=lambda: uuid.uuid4().hex,
         random_unit=random.Random().random,  # noqa: S311 - jitter, not a secret
         open_source=sources.open,

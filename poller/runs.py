@@ -1,8 +1,11 @@
 """The loop: one pass of a detector over (customer, resource), in slices.
 
-Each page is one transaction (mirror, events, progress); after its commit one delivery is published. A run that is out of
-budget, told to wait, or longer than its slice saves its progress and ends; the sweep has it continued at the due time. No
-step sleeps, and a kill between any two of them loses nothing: the next run goes on from the progress that was committed.
+Each page is one transaction (mirror, events, progress); after its commit one delivery is published. A run that is
+out of
+budget, told to wait, or longer than its slice saves its progress and ends; the sweep has it continued at the due
+time. No
+step sleeps, and a kill between any two of them loses nothing: the next run goes on from the progress that was
+committed.
 """
 
 from __future__ import annotations
@@ -152,7 +155,9 @@ class _Run:
         seen = self._parts.store.seen_in_scan(self._customer.customer_id, self._resource, progress.scan_id)
         if detector.is_sealed(progress, seen):
             return self._finish(RunState.COMPLETED, detector.position(progress), "")
-        log.info("scan not sealed", action="run.unsealed", seen=seen, total=progress.total, scan_pass=progress.scan_pass)
+        log.info(
+            "scan not sealed", action="run.unsealed", seen=seen, total=progress.total, scan_pass=progress.scan_pass
+        )
         again = detector.next_pass(progress)
         if again is None:
             return self._finish(RunState.UNSEALED, None, "the records moved, or were hidden, in every pass")
@@ -175,9 +180,7 @@ class _Run:
 
     def _continue_at(self, moment: datetime, why: str) -> RunState:
         log.info("run continues later", action="run.continued", at=moment.isoformat(), why=why)
-        self._parts.store.save_progress(
-            self._customer.customer_id, self._resource, self._progress, continue_at=moment
-        )
+        self._parts.store.save_progress(self._customer.customer_id, self._resource, self._progress, continue_at=moment)
         return RunState.CONTINUED
 
     def _finish(self, state: RunState, position: datetime | None, error: str) -> RunState:
@@ -192,4 +195,3 @@ class _Run:
         )
         log.info("run ended", action="run.ended", run_id=self._progress.run_id, state=state)
         return state
-

@@ -1,9 +1,9 @@
 """The processor: applies events to the destination. It knows nothing of how they were detected.
 
-    app        the Celery app (`celery -A processor.app ...`)    delivery  one delivery: lock a partition, apply a slice
-    bootstrap  the composition root                              pipeline  from events to writes, without I/O
-    tasks      deliver                                           steps     what may end an event before it is written
-    handlers   the business decision, one per resource           sending   requests, and what their errors lead to
-    verdicts   from an error to an action; pure                  looking   writes whose outcome is not known
-    destinations  connectors, one folder each
+app        the Celery app (`celery -A processor.app ...`)    delivery  one delivery: lock a partition, apply a slice
+bootstrap  the composition root                              pipeline  from events to writes, without I/O
+tasks      deliver                                           steps     what may end an event before it is written
+handlers   the business decision, one per resource           sending   requests, and what their errors lead to
+verdicts   from an error to an action; pure                  looking   writes whose outcome is not known
+destinations  connectors, one folder each
 """

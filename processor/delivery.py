@@ -8,13 +8,13 @@ from datetime import timedelta
 import structlog
 
 from common.domain.customers import Customer
-from common.domain.errors import CustomerBlocked, Interrupted, PermanentError, RateLimited, TransientError
+from common.domain.errors import BudgetExhausted, CustomerBlocked, Interrupted, PermanentError, RateLimited, TransientError
 from common.domain.events import Event, Origin
 from common.domain.limits import Share
 from common.domain.stores import Held
-from common.domain.writes import SliceOutcome
+from common.domain.writes import EventOutcome, SliceOutcome
 from processor.looking import look
-from processor.pipeline import coalesce
+from processor.pipeline import Work, coalesce
 from processor.sending import send
 from processor.slices import Slice, SliceParts, entities_of
 from processor.steps.line import pass_through, steps
@@ -61,12 +61,14 @@ def _apply(parts: SliceParts, customer: Customer, partition: int, held: Held) ->
 
 
 def _work_through(parts: SliceParts, customer: Customer, held: Held, events: Sequence[Event]) -> None:
-    destination = parts.open_destination(customer, _share(events))
+    share, events = _live_first(events)
+    destination = parts.open_destination(customer, share)
     part = Slice(
         parts=parts,
         customer=customer,
         held=held,
         destination=destination,
+        share=share,
         events={event.event_id: event for event in events},
         deadline=parts.clock.monotonic() + parts.slice_seconds,
     )
@@ -74,18 +76,39 @@ def _work_through(parts: SliceParts, customer: Customer, held: Held, events: Seq
     chosen = coalesce(events, parts.store.links(entities), parts.store.unresolved(entities))
     plan = pass_through(chosen.works, steps(destination))
     part.record(SliceOutcome(events=chosen.ended + plan.ended))
-    send(part, look(part, plan.works))
+    try:
+        send(part, look(part, plan.works))
+    except BudgetExhausted as limit:
+        _wait_for_the_share(part, plan.works, limit)
     if part.dead_letters:
         _mind_the_limit(part)
 
 
-def _share(events: Sequence[Event]) -> Share:
-    """A slice that holds any live change is live work."""
-    return Share.BACKFILL if all(event.origin == Origin.BACKFILL for event in events) else Share.LIVE
+def _wait_for_the_share(part: Slice, works: Sequence[Work], limit: BudgetExhausted) -> None:
+    """A backfill's look-ups have used up its share: they wait, and the customer's live changes do not.
+
+    Raises `limit` for live work: then the customer is parked.
+    """
+    if part.share is Share.LIVE:
+        raise limit
+    log.info("backfill waits for its share", action="slice.waiting", until=limit.until.isoformat())
+    waiting = (
+        EventOutcome(event_id=event.event_id, state=event.state, reason=str(limit), retry_at=limit.until)
+        for work in works
+        for event in (*work.submitted, work.event)
+    )
+    part.record(SliceOutcome(events=tuple(waiting)))
+
+
+def _live_first(events: Sequence[Event]) -> tuple[Share, Sequence[Event]]:
+    """The entities with a live change, if there are any; a backfill goes on when there are none, on its own share."""
+    live = {event.entity for event in events if event.origin != Origin.BACKFILL}
+    if not live:
+        return Share.BACKFILL, events
+    return Share.LIVE, [event for event in events if event.entity in live]
 
 
 def _mind_the_limit(part: Slice) -> None:
     count = part.parts.store.open_dead_letters(part.customer.customer_id)
     if count >= part.parts.dead_letter_limit:
         part.pause(f"{count} dead letters: the fault may be ours; see `fleet dlq list`, then `fleet customers resume`")
-

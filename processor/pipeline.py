@@ -1,6 +1,7 @@
 """From a slice's events to the writes they ask for. No I/O.
 
-The newest event of an entity stands for the older ones (state, not story), unless one is marked "every one counts"; then
+The newest event of an entity stands for the older ones (state, not story), unless one is marked "every one counts";
+then
 the entity's events go one by one, in order.
 """
 
@@ -43,9 +44,7 @@ class Plan:
     ended: tuple[EventOutcome, ...]
 
 
-def coalesce(
-    events: Sequence[Event], links: Mapping[EntityKey, Link], unresolved: Mapping[EntityKey, Intent]
-) -> Plan:
+def coalesce(events: Sequence[Event], links: Mapping[EntityKey, Link], unresolved: Mapping[EntityKey, Intent]) -> Plan:
     """One piece of work per entity; the older events it stands for end as superseded."""
     works: list[Work] = []
     ended: list[EventOutcome] = []

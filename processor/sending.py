@@ -187,11 +187,12 @@ def _circumstances(part: Slice, batch: Sequence[Ready]) -> Circumstances:
         attempts=max(ready.work.event.attempts for ready in batch),
         random_unit=part.parts.random_unit(),
         visibility_seconds=part.destination.visibility_seconds,
+        share=part.share,
     )
 
 
 def _touches_events(verdict: Verdict) -> bool:
-    return verdict.action in (Action.RETRY, Action.DEAD_LETTER)
+    return verdict.action in (Action.RETRY, Action.WAIT, Action.DEAD_LETTER)
 
 
 def _event_outcome(ready: Ready, verdict: Verdict) -> EventOutcome:

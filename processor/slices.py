@@ -46,6 +46,7 @@ class Slice:
     customer: Customer
     held: Held
     destination: Destination
+    share: Share
     #: Events of the slice by id, for metrics.
     events: Mapping[int, Event]
     deadline: float

@@ -45,6 +45,5 @@ def _see_to_the_rest(processor: Processor, customer: Customer) -> None:
     after = processor.customers.get(customer.customer_id)
     if after.parked_until is not None and after.is_parked(now):
         processor.deliveries.park(customer.customer_id, customer.lane, after.parked_until)
-    elif after.is_active:
-        if processor.slice_parts.store.due_partitions(customer.customer_id, now):
-            processor.deliveries.publish(customer.customer_id, customer.lane, by="tail")
+    elif after.is_active and processor.slice_parts.store.due_partitions(customer.customer_id, now):
+        processor.deliveries.publish(customer.customer_id, customer.lane, by="tail")

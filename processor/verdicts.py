@@ -3,6 +3,7 @@
 | error                         | action          | attempts | events                       | the write   |
 |-------------------------------|-----------------|----------|------------------------------|-------------|
 | RateLimited, BudgetExhausted  | PARK until told | +0       | stay as they are             | not sent    |
+| BudgetExhausted of a backfill | WAIT until told | +0       | not before then              | not sent    |
 | CustomerBlocked               | PAUSE           | +0       | stay as they are             | not sent    |
 | PermanentError, one write     | DEAD_LETTER     | +1       | dead-lettered                | refused     |
 | PermanentError, several       | BISECT          | +0       | each half again              | refused     |
@@ -20,12 +21,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from common.domain.errors import (
+    BudgetExhausted,
     CustomerBlocked,
     PermanentError,
     RateLimited,
     SystemUnavailable,
     TransientError,
 )
+from common.domain.limits import Share
 from common.domain.retry import RetryPolicy
 from common.domain.writes import Refusal, WriteState
 
@@ -41,6 +44,7 @@ class Action(StrEnum):
 
     RETRY = "retry"
     PARK = "park"
+    WAIT = "wait"
     PAUSE = "pause"
     BISECT = "bisect"
     DEAD_LETTER = "dead_letter"
@@ -53,7 +57,7 @@ class Verdict:
     action: Action
     write_state: WriteState
     attempts: int = 0
-    #: RETRY: not before; PARK: the customer's.
+    #: RETRY, WAIT: the events' earliest; PARK: the customer's.
     until: datetime | None = None
     #: RETRY: when nothing of the request can be under way any more; None: what the intent says.
     settles_at: datetime | None = None
@@ -75,10 +79,16 @@ class Circumstances:
     random_unit: float
     #: The destination's, as in `common.domain.destinations`.
     visibility_seconds: float
+    share: Share = Share.LIVE
 
 
 def decide(error: Exception, circumstances: Circumstances) -> Verdict:
     """What to do about `error`."""
+    if isinstance(error, BudgetExhausted) and circumstances.share is Share.BACKFILL:
+        # Its share is used up, not the budget: live changes of the customer go on.
+        return Verdict(
+            action=Action.WAIT, write_state=WriteState.NOT_SENT, until=error.until, reason=str(error), stops_slice=True
+        )
     if isinstance(error, RateLimited):
         return Verdict(
             action=Action.PARK, write_state=WriteState.NOT_SENT, until=error.until, reason=str(error), stops_slice=True

@@ -94,16 +94,18 @@ def organization(sandbox: SandboxAdmin, request: pytest.FixtureRequest) -> Calla
 
     def make(users: int = 20, **settings: Any) -> Access:
         name = f"{stem}-{next(counter)}-{uuid.uuid4().hex[:4]}"
-        generous = {"volunteer_requests_per_minute": 100_000, "crm_requests_per_hour": 1_000_000, "import_mode": "at_once"}
+        generous = {
+            "volunteer_requests_per_minute": 100_000,
+            "crm_requests_per_hour": 1_000_000,
+            "import_mode": "at_once",
+        }
         return sandbox.create_organization(name, users=users, **{**generous, **settings})
 
     return make
 
 
 @pytest.fixture
-def start_fleet(
-    servers: Servers, engine: Engine, redis: Redis, tmp_path: Path
-) -> Iterator[Callable[..., Fleet]]:
+def start_fleet(servers: Servers, engine: Engine, redis: Redis, tmp_path: Path) -> Iterator[Callable[..., Fleet]]:
     """Start a fleet of real processes; it stops with the test."""
     with ExitStack() as stack:
 

@@ -1,6 +1,7 @@
 """Envelope encryption: AES-256-GCM under the customer's data key, itself wrapped under the master key.
 
-The associated data of every ciphertext names customer and system, so that a row copied to another customer does not open.
+The associated data of every ciphertext names customer and system, so that a row copied to another customer does not
+open.
 Deleting a customer's data key makes everything encrypted under it unreadable, backups included.
 """
 

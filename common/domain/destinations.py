@@ -16,7 +16,8 @@ class Destination(Protocol):
 
     #: How long after a change the API's look-ups may still not show it.
     visibility_seconds: float
-    #: After this many seconds a write that got no answer is either visible or will never be: everything `apply` may take,
+    #: After this many seconds a write that got no answer is either visible or will never be: everything `apply` may
+    #: take,
     #: plus the above.
     settle_seconds: float
 

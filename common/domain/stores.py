@@ -68,8 +68,15 @@ class DetectionStore(Protocol):
         ...
 
     def finish_run(
-        self, customer_id: str, resource: str, run_id: str, *, state: RunState, position: datetime | None,
-        error: str, now: datetime,
+        self,
+        customer_id: str,
+        resource: str,
+        run_id: str,
+        *,
+        state: RunState,
+        position: datetime | None,
+        error: str,
+        now: datetime,
     ) -> None:
         """End the run; move the checkpoint to `position` if it is later. Raises RunFenced."""
         ...
@@ -83,7 +90,10 @@ class DeliveryStore(Protocol):
         ...
 
     def read_slice(self, customer_id: str, partition: int, now: datetime, limit: int) -> Sequence[Event]:
-        """Open events that are due, oldest first; none of an entity of which any open event is not due."""
+        """Open events that are due, live ones before a backfill's, then oldest first.
+
+        None of an entity of which any open event is not due.
+        """
         ...
 
     def links(self, entities: Sequence[EntityKey]) -> Mapping[EntityKey, Link]: ...

@@ -61,7 +61,8 @@ class Answer:
 
     def error_field(self) -> str:
         """The first field an error names, or an empty string. Knows the three shapes of facts: crm-api 2.2 and
-        volunteer-api 3: `error.details[].field`, `errors.{field}`, `modelState.{field}`."""
+        volunteer-api 3: `error.details[].field`, `errors.{field}`, `modelState.{field}`.
+        """
         body = self.json()
         if not isinstance(body, dict):
             return ""

@@ -103,7 +103,7 @@ class ApiClient:
             raise error_of_failure(failure, where) from None
 
     def _read_within_deadline(self, response: httpx.Response, where: str) -> bytes:
-        """httpx bounds each read; a slow trickle of bytes is bounded here."""
+        """Httpx bounds each read; a slow trickle of bytes is bounded here."""
         deadline = self._clock.monotonic() + self.deadline_seconds
         content = bytearray()
         for chunk in response.iter_bytes():

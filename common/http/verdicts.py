@@ -53,7 +53,11 @@ def error_of(answer: Answer, where: str, now: datetime) -> SyncError | None:
         return RateLimited(f"{said}: over its rate limit", until=until)
     if answer.status in CLIENT_ERRORS and answer.status != REQUEST_TIMEOUT:
         return RecordRefused(
-            said, reason=f"http_{answer.status}", field=answer.error_field(), detail=answer.detail(), status=answer.status
+            said,
+            reason=f"http_{answer.status}",
+            field=answer.error_field(),
+            detail=answer.detail(),
+            status=answer.status,
         )
     return SystemUnavailable(said, sent=True, detail=answer.detail(), status=answer.status)
 

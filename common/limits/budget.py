@@ -2,7 +2,8 @@
 
 Why a bucketed window and not GCRA: an hourly limit must allow a burst of a hundred requests now and still hold in any
 hour; a window of counters does that exactly, to one sixtieth of its length on the safe side, and says when the next
-request is free. The hash never expires: a missing one means that Redis has forgotten, and then the budget starts closed,
+request is free. The hash never expires: a missing one means that Redis has forgotten, and then the budget starts
+closed,
 until the window has passed or, where answers carry the system's own count, until one probing request has been answered.
 """
 
@@ -52,7 +53,8 @@ class RedisBudget:
 
     def _take(self, customer_id: str, policy: BudgetPolicy, share: Share, knows: str) -> tuple[int, int]:
         arguments: list[str | int | float] = [
-            policy.limit, policy.window_seconds * 1000, BUCKETS, SHARE_FRACTIONS[share], knows, int(policy.reports_usage),
+            policy.limit, policy.window_seconds * 1000, BUCKETS, SHARE_FRACTIONS[share], knows,
+            int(policy.reports_usage),
         ]  # fmt: skip
         try:
             outcome, moment = self._acquire(keys=[budget_key(customer_id, policy.system)], args=arguments)

@@ -17,7 +17,19 @@ import structlog
 
 #: Keys whose values are never written, whatever they hold.
 FORBIDDEN_KEYS = frozenset(
-    {"token", "authorization", "email", "phone", "address", "birthday", "first_name", "last_name", "payload", "body", "raw"}
+    {
+        "token",
+        "authorization",
+        "email",
+        "phone",
+        "address",
+        "birthday",
+        "first_name",
+        "last_name",
+        "payload",
+        "body",
+        "raw",
+    }
 )
 EMAIL = re.compile(r"[^\s@\"'<>=]+@[^\s@\"'<>]+\.[A-Za-z]{2,}")
 BEARER = re.compile(r"(?i)bearer\s+\S+")

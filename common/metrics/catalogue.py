@@ -24,7 +24,10 @@ class Metrics:
             ["system", "status"], registry=registry,
         )  # fmt: skip
         self.runs = Counter(
-            "syncfleet_runs", "Slices of runs that ended, by resource and how.", ["resource", "state"], registry=registry
+            "syncfleet_runs",
+            "Slices of runs that ended, by resource and how.",
+            ["resource", "state"],
+            registry=registry,
         )
         self.events_detected = Counter(
             "syncfleet_events_detected", "Events put into the outbox.", ["customer_id", "resource"], registry=registry
@@ -40,9 +43,7 @@ class Metrics:
             "syncfleet_slice_seconds", "How long a delivery held its worker.", ["lane"], buckets=SLICE_BUCKETS,
             registry=registry,
         )  # fmt: skip
-        self.verdicts = Counter(
-            "syncfleet_verdicts", "What errors led to.", ["system", "verdict"], registry=registry
-        )
+        self.verdicts = Counter("syncfleet_verdicts", "What errors led to.", ["system", "verdict"], registry=registry)
         self.unknown_values = Counter(
             "syncfleet_unknown_values", "Values outside a known set, kept as they are.", ["resource", "field"],
             registry=registry,

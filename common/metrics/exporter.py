@@ -46,11 +46,12 @@ class FleetCollector(Collector):
             lambda r: float(r.parked_until is not None and r.parked_until > now),
         )  # fmt: skip
         yield self._gauge(
-            "oldest_pending_seconds", "Age of the longest waiting event.", rows, lambda r: _age(r.oldest_pending_at, now)
+            "oldest_pending_seconds",
+            "Age of the longest waiting event.",
+            rows,
+            lambda r: _age(r.oldest_pending_at, now),
         )
-        yield self._gauge(
-            "last_run_seconds", "Since a run last ended well.", rows, lambda r: _age(r.last_run_at, now)
-        )
+        yield self._gauge("last_run_seconds", "Since a run last ended well.", rows, lambda r: _age(r.last_run_at, now))
 
     @staticmethod
     def _gauge(

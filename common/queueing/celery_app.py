@@ -10,7 +10,8 @@ from kombu.entity import Exchange, Queue
 
 from common.logs.setup import configure_logs
 
-#: Longer than the longest task, which keeps a deadline of its own well under a minute: nothing is delivered twice early.
+#: Longer than the longest task, which keeps a deadline of its own well under a minute: nothing is delivered twice
+#: early.
 VISIBILITY_TIMEOUT_SECONDS = 300
 #: A worker looks for messages of dead workers this often; with a throttle of 1 that is also the true period.
 RESTORE_INTERVAL_SECONDS = 5

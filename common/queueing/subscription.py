@@ -36,7 +36,7 @@ def follow_hot_set(
     class Subscription(bootsteps.StartStopStep):
         requires = (Tasks,)
 
-        def __init__(self, parent: Any, **_: Any) -> None:
+        def __init__(self, _parent: Any, **_: Any) -> None:
             self.follower: Follower | None = None
             self.timer: Any = None
 
@@ -49,7 +49,7 @@ def follow_hot_set(
                 self.follower.refresh()
             beat_alive()
 
-        def stop(self, parent: Any) -> None:
+        def stop(self, _parent: Any) -> None:
             if self.timer is not None:
                 self.timer.cancel()
 

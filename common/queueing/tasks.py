@@ -14,7 +14,9 @@ from common.logs.setup import bound
 
 
 def declare_task(app: Celery, name: str, work: Callable[..., None]) -> None:
-    """Register `work` under `name`. It is called with the message's keyword arguments, its ids bound to every log line."""
+    """Register `work` under `name`. It is called with the message's keyword arguments, its ids bound to every log
+    line.
+    """
 
     def run(self: Any, **arguments: Any) -> None:
         with bound(task=name, task_id=self.request.id, **arguments):

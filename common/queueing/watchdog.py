@@ -1,6 +1,7 @@
 """A worker whose event loop has gone quiet exits, so that its supervisor starts another.
 
-Celery workers have been seen to stay up, answer nothing and consume nothing after a broker's restart (facts: celery 1.6).
+Celery workers have been seen to stay up, answer nothing and consume nothing after a broker's restart (facts: celery
+1.6).
 The loop that consumes also runs the subscription's timer; when that stops ticking for long, nothing else will notice.
 """
 

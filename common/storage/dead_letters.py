@@ -145,4 +145,3 @@ def _read_again(connection: Connection, letter: DeadLetter, now: datetime) -> No
         .where(checkpoints.c.customer_id == letter.customer_id, checkpoints.c.resource == letter.resource)
         .values(position=func.least(checkpoints.c.position, position), updated_at=now)
     )
-

@@ -54,7 +54,7 @@ class PostgresDeliveryStore:
             select(events)
             .where(events.c.customer_id == customer_id, events.c.partition == partition)
             .where(IS_OPEN, ~held_back(now))
-            .order_by(events.c.event_id)
+            .order_by(events.c.origin == Origin.BACKFILL, events.c.event_id)
             .limit(limit)
         )
         with self._engine.connect() as connection:

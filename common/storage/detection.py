@@ -1,7 +1,8 @@
 """What the poller's loop keeps, in PostgreSQL: the checkpoint, the mirror, and the events beside them (the outbox).
 
 One transaction per page holds all three, so a kill at any instruction leaves either the page's events and its progress,
-or neither. The checkpoint row carries the id of the run that may write: a run that was taken for dead, and is not, finds
+or neither. The checkpoint row carries the id of the run that may write: a run that was taken for dead, and is not,
+finds
 another id there and stops (RunFenced) without having changed anything.
 """
 
@@ -68,7 +69,9 @@ class PostgresDetectionStore:
 
     def save_page(self, page: PageToSave, progress: Progress) -> RunCounts:
         with self._engine.begin() as connection:
-            _fenced_update(connection, page.customer_id, page.resource, page.run_id, page.now, progress=progress.to_json())
+            _fenced_update(
+                connection, page.customer_id, page.resource, page.run_id, page.now, progress=progress.to_json()
+            )
             counts = self._save_items(connection, page)
             _add_to_report(connection, page.customer_id, page.run_id, counts)
             return counts
@@ -137,14 +140,26 @@ class PostgresDetectionStore:
     def save_progress(self, customer_id: str, resource: str, progress: Progress, *, continue_at: datetime) -> None:
         with self._engine.begin() as connection:
             _fenced_update(
-                connection, customer_id, resource, progress.run_id, continue_at,
-                progress=progress.to_json(), continue_at=continue_at,
+                connection,
+                customer_id,
+                resource,
+                progress.run_id,
+                continue_at,
+                progress=progress.to_json(),
+                continue_at=continue_at,
             )
             _close_report(connection, customer_id, progress.run_id, RunState.CONTINUED, None, "")
 
     def finish_run(
-        self, customer_id: str, resource: str, run_id: str, *, state: RunState, position: datetime | None,
-        error: str, now: datetime,
+        self,
+        customer_id: str,
+        resource: str,
+        run_id: str,
+        *,
+        state: RunState,
+        position: datetime | None,
+        error: str,
+        now: datetime,
     ) -> None:
         changes: dict[str, Any] = {"progress": None, "continue_at": None}
         if position is not None:
@@ -218,9 +233,7 @@ def _open_report(connection: Connection, customer_id: str, resource: str, start:
 
 def _add_to_report(connection: Connection, customer_id: str, run_id: str, counts: RunCounts) -> None:
     added = {name: runs.c[name] + value for name, value in asdict(counts).items()}
-    connection.execute(
-        update(runs).where(runs.c.customer_id == customer_id, runs.c.run_id == run_id).values(**added)
-    )
+    connection.execute(update(runs).where(runs.c.customer_id == customer_id, runs.c.run_id == run_id).values(**added))
 
 
 def _close_report(

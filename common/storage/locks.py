@@ -1,9 +1,11 @@
 """Exclusive ownership by PostgreSQL session advisory locks.
 
 One connection per process carries all of its locks, behind a register of what this process holds, because session locks
-are re-entrant: without the register two threads of one process would both get the same partition. A killed process loses
+are re-entrant: without the register two threads of one process would both get the same partition. A killed process
+loses
 its connection and with it every lock, in that instant. A process that is only stopped keeps them, which is safe. If the
-connection itself breaks (a database restart, a terminated backend), `verify` raises LockLost for everything that was held
+connection itself breaks (a database restart, a terminated backend), `verify` raises LockLost for everything that was
+held
 on it; that a request may still be under way then is what intents are for: a new owner waits until an intent's
 `settles_at` has passed.
 """

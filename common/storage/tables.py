@@ -212,9 +212,7 @@ writes = Table(
     _moment("settles_at"),
     _moment("finished_at", nullable=True),
     # At most one write of an entity may be without a known outcome.
-    Index(
-        "ix_writes_unresolved", "customer_id", "resource", "source_id", unique=True, postgresql_where=UNRESOLVED
-    ),
+    Index("ix_writes_unresolved", "customer_id", "resource", "source_id", unique=True, postgresql_where=UNRESOLVED),
 )
 
 dead_letters = Table(

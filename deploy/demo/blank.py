@@ -4,50 +4,48 @@ Servers of our own are wiped. Servers that were given are only looked at: whoeve
 on them, so they must be empty already.
 """
 
-import psycopg
-from redis import Redis
-from redis.exceptions import RedisError
+from collections.abc import Mapping
 
-from deploy.local.endpoints import Endpoints
+from redis import Redis
+
+from common.cli.bootstrap import Parts, open_parts
+from common.config.settings import load_settings
 from deploy.local.errors import LocalServerError
 
-#: SQLAlchemy's name of the driver, which psycopg itself does not know.
-DRIVER = "+psycopg"
+
+def ensure_blank(environment: Mapping[str, str], *, own_database: bool, own_broker: bool) -> None:
+    """Raises LocalServerError if a server that was given holds something, CommandFailed if it cannot be reached."""
+    with open_parts(load_settings(environment)) as parts:
+        (_wipe_database if own_database else _refuse_used_database)(parts)
+        (_wipe_broker if own_broker else _refuse_used_broker)(parts)
 
 
-def ensure_blank(endpoints: Endpoints, *, own_database: bool, own_broker: bool) -> None:
-    """Raises LocalServerError if a server that was given holds something, or cannot be reached."""
-    try:
-        _blank_database(endpoints.database_url, ours=own_database)
-        _blank_broker(endpoints.broker_url, ours=own_broker)
-    except (psycopg.Error, RedisError, ValueError) as error:
-        name = "FLEET_DATABASE_URL" if isinstance(error, psycopg.Error) else "FLEET_BROKER_URL"
-        raise LocalServerError(f"{name} cannot be used ({type(error).__name__}): is the server running?") from error
-
-
-def forget_everything(endpoints: Endpoints, *, own_broker: bool) -> None:
+def forget_everything(broker_url: str, *, own_broker: bool) -> None:
     """What a Redis without persistence does when it is restarted; on a server that was given, only to our database."""
-    with Redis.from_url(endpoints.broker_url) as client:
+    with Redis.from_url(broker_url) as client:
         if own_broker:
             client.flushall()
         else:
             client.flushdb()
 
 
-def _blank_database(url: str, *, ours: bool) -> None:
-    with psycopg.connect(url.replace(DRIVER, "", 1), autocommit=True) as connection:
-        if ours:
-            connection.execute("DROP SCHEMA public CASCADE")
-            connection.execute("CREATE SCHEMA public")
-        elif connection.execute("SELECT FROM pg_tables WHERE schemaname = 'public' LIMIT 1").fetchone() is not None:
-            raise LocalServerError(
-                "the database of FLEET_DATABASE_URL is not empty: give the demonstration an empty one"
-            )
+def _wipe_database(parts: Parts) -> None:
+    with parts.engine.begin() as connection:
+        connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+        connection.exec_driver_sql("CREATE SCHEMA public")
 
 
-def _blank_broker(url: str, *, ours: bool) -> None:
-    with Redis.from_url(url) as client:
-        if ours:
-            client.flushall()
-        elif client.dbsize():
-            raise LocalServerError("the database of FLEET_BROKER_URL is not empty: give the demonstration an empty one")
+def _refuse_used_database(parts: Parts) -> None:
+    with parts.engine.begin() as connection:
+        tables = connection.exec_driver_sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").scalar_one()
+    if tables:
+        raise LocalServerError("the database of FLEET_DATABASE_URL is not empty: give the demonstration an empty one")
+
+
+def _wipe_broker(parts: Parts) -> None:
+    parts.redis.flushall()
+
+
+def _refuse_used_broker(parts: Parts) -> None:
+    if parts.redis.dbsize():
+        raise LocalServerError("the database of FLEET_BROKER_URL is not empty: give the demonstration an empty one")

@@ -58,7 +58,7 @@ class Fleet:
         os.kill(self.supervisor.pids()[name], signal.SIGKILL)
 
     def flush_redis(self) -> None:
-        forget_everything(self.endpoints, own_broker=self.own_broker)
+        forget_everything(self.endpoints.broker_url, own_broker=self.own_broker)
 
 
 @contextmanager
@@ -70,20 +70,21 @@ def demo_fleet(state_dir: Path, *, seed: int, with_flower: bool, announce: Calla
         embedded_servers(state_dir, database_url=database_url, broker_url=broker_url) as endpoints,
         Supervisor(announce=announce, on_restart=partial(record_pids, state_dir)) as supervisor,
     ):
-        ensure_blank(endpoints, own_database=database_url is None, own_broker=broker_url is None)
+        environment = fleet_environment(
+            endpoints,
+            state_dir=state_dir,
+            lanes=LANES,
+            log_format="text",
+            log_level="INFO",
+            inherited={**os.environ, **ENVIRONMENT},
+        )
+        ensure_blank(environment, own_database=database_url is None, own_broker=broker_url is None)
         yield Fleet(
             endpoints=endpoints,
             supervisor=supervisor,
             sandbox_url=_start_sandbox(supervisor, state_dir, seed),
             state_dir=state_dir,
-            environment=fleet_environment(
-                endpoints,
-                state_dir=state_dir,
-                lanes=LANES,
-                log_format="text",
-                log_level="INFO",
-                inherited={**os.environ, **ENVIRONMENT},
-            ),
+            environment=environment,
             own_broker=broker_url is None,
             with_flower=with_flower,
         )

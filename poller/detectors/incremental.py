@@ -1,11 +1,13 @@
 """Modification-time detection: what has `updated_at` on or after the checkpoint, minus an overlap.
 
-A list that is paged while its records change can hide one: a rename or a deletion moves the others up a page, and the one
+A list that is paged while its records change can hide one: a rename or a deletion moves the others up a page, and
+the one
 that crosses the boundary is never shown. So a scan counts as sealed, and may move the checkpoint, only if it can have
 hidden nothing:
 
 - one page: it is one answer, and an answer does not move;
-- more pages: they are read again under an upper bound taken from the source's own clock. A set bounded on both sides can
+- more pages: they are read again under an upper bound taken from the source's own clock. A set bounded on both sides
+can
   only shrink (what is edited leaves it upwards, what is deleted is gone). If every page gives the same `meta.total`, it
   did not shrink; if as many distinct records were seen as that total says, none was hidden, truncated or repeated away.
 

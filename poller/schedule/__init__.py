@@ -1,6 +1,7 @@
 """Who is polled when.
 
-    phase      when a customer's turn comes: a pure function of its id and period, so nobody moves when others come or go
+    phase      when a customer's turn comes: a pure function of its id and period, so nobody moves when others come
+    or go
     agenda     the turns of all customers, in order
     scheduler  Celery beat, driven by the agenda; of several beats one leads, by an advisory lock
 

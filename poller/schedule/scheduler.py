@@ -1,6 +1,7 @@
 """Celery beat, driven by the agenda.
 
-Stock beat walks all entries to send one; this one pops what is due. Of several beats one leads: it holds an advisory lock,
+Stock beat walks all entries to send one; this one pops what is due. Of several beats one leads: it holds an advisory
+lock,
 which PostgreSQL gives to another in the instant its process dies.
 """
 

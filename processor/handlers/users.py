@@ -9,7 +9,9 @@ from processor.handlers.decisions import Decision, Upsert
 
 
 def user_changed(event: Event) -> Decision:
-    """Every member is kept in step, whatever their role or status. Raises EventUnreadable for a payload that is no person."""
+    """Every member is kept in step, whatever their role or status. Raises EventUnreadable for a payload that is no
+    person.
+    """
     try:
         return Upsert(desired=person_from_body(event.payload))
     except TypeError:
@@ -19,4 +21,3 @@ def user_changed(event: Event) -> Decision:
             reason="payload_unreadable",
             field=missing[0] if missing else "payload",
         ) from None
-

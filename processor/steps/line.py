@@ -54,7 +54,9 @@ def _through(work: Work, line: tuple[Step, ...]) -> Work | EventOutcome:
 
 
 def _dead_letter(work: Work, error: PermanentError) -> EventOutcome:
-    log.warning("event cannot be applied", action="event.dead_lettered", reason=error.reason, **work.event.log_context())
+    log.warning(
+        "event cannot be applied", action="event.dead_lettered", reason=error.reason, **work.event.log_context()
+    )
     refusal = Refusal(reason=error.reason, message=str(error), field=error.field, detail=error.detail)
     return EventOutcome(
         event_id=work.event.event_id, state=EventState.DEAD_LETTERED, reason=error.reason, attempts=1, refusal=refusal

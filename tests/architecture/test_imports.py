@@ -26,7 +26,10 @@ MAY_IMPORT: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("common.metrics", ("common.domain", "common.metrics", "common.storage.overview")),
     ("common.storage", ("common.domain", "common.storage")),
     ("common.queueing", ("common.domain", "common.queueing", "common.logs", "common.metrics")),
-    ("common.cli", ("common", "poller.sources", "processor.destinations", "deploy.local", "deploy.audit", "deploy.sandbox")),
+    (
+        "common.cli",
+        ("common", "poller.sources", "processor.destinations", "deploy.local", "deploy.audit", "deploy.sandbox"),
+    ),
     ("poller", ("common", "poller")),
     ("processor.handlers", ("common.domain", "processor.handlers")),
     ("processor.steps", ("common.domain", "processor.handlers", "processor.pipeline", "processor.steps")),
@@ -42,7 +45,10 @@ MAY_IMPORT: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 #: Who may import these at all.
 ONLY_IN: dict[str, tuple[str, ...]] = {
-    "celery": ("common.queueing", "poller.app", "processor.app", "poller.tasks", "processor.tasks", "poller.schedule.scheduler", "poller.bootstrap", "processor.bootstrap", "common.cli"),
+    "celery": (
+        "common.queueing", "common.cli", "poller.app", "poller.bootstrap", "poller.tasks", "poller.schedule.scheduler",
+        "processor.app", "processor.bootstrap", "processor.tasks",
+    ),
     "kombu": ("common.queueing", "poller.schedule.scheduler"),
     "httpx": ("common.http", "poller.bootstrap", "processor.bootstrap", "deploy", "common.cli"),
     "sqlalchemy": ("common.storage", "poller.schedule.scheduler", "common.cli"),
@@ -52,7 +58,9 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "os": ("common.config", "common.credentials", "common.queueing.watchdog", "common.cli", "deploy"),
 }  # fmt: skip
 
-MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py") if "versions" not in path.parts)
+MODULES = sorted(
+    path for package in PACKAGES for path in (ROOT / package).rglob("*.py") if "versions" not in path.parts
+)
 
 
 def module_name(path: Path) -> str:

@@ -144,9 +144,7 @@ def mined_hub(hub: Hub, mine: KillsAt) -> Hub:
     """A worker whose stores and connectors blow up where told."""
     other = Hub(engine=hub.engine, servers=hub.servers, redis=hub.redis, seed=2, http_deadline_seconds=0.5)
     run_parts, slice_parts = other.run_parts, other.slice_parts
-    other.with_run_parts(
-        store=mine(run_parts.store), open_source=lambda c, s: mine(run_parts.open_source(c, s))
-    )
+    other.with_run_parts(store=mine(run_parts.store), open_source=lambda c, s: mine(run_parts.open_source(c, s)))
     other.with_slice_parts(
         store=mine(slice_parts.store), open_destination=lambda c, s: mine(slice_parts.open_destination(c, s))
     )
@@ -178,5 +176,8 @@ def passing(report):
 def cut_all_sessions(engine) -> None:
     """What a restart of the database does to those connected: every session ends, and every advisory lock with it."""
     with engine.begin() as connection:
-        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        others = (
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
         connection.execute(text(others))

@@ -15,9 +15,7 @@ def test_a_customer_in_trouble_stops_no_other(hub, organization, sandbox, audite
         hub.onboard(access, visibility_seconds=1)
     sandbox.change_organization(rejected.name, volunteer_token_valid=False)
     sandbox.create_user(spoiled.name, omit=["last_name"])
-    sandbox.add_faults(
-        {"system": "crm", "organization": hanging.name, "kind": "latency", "seconds": 1.5, "rate": 1.0}
-    )
+    sandbox.add_faults({"system": "crm", "organization": hanging.name, "kind": "latency", "seconds": 1.5, "rate": 1.0})
     start_fleet()
 
     wait_until(lambda: arrived(sandbox, quiet), seconds=20, what="the quiet customer's contacts")
@@ -57,9 +55,7 @@ def bring_both(hub, organization, sandbox) -> None:
     for access in (organization(users=10), organization(users=10)):
         hub.onboard(access)
         hub.poll(access.name)
-        wait_until(
-            lambda name=access.name: hub.deliver_all(name) or hub.is_done(name), seconds=20, what="all applied"
-        )
+        wait_until(lambda name=access.name: hub.deliver_all(name) or hub.is_done(name), seconds=20, what="all applied")
 
 
 def arrived(sandbox, access) -> bool:

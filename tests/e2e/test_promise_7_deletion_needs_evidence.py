@@ -1,6 +1,7 @@
 """Promise 7, as far as it applies yet: nothing in this release deletes or archives anything at the destination.
 
-Reconciliation, which may propose deletions, is a later layer; what must hold already is that no short, empty, truncated or
+Reconciliation, which may propose deletions, is a later layer; what must hold already is that no short, empty,
+truncated or
 repeated answer, and no hard delete at the source, takes anything away.
 """
 

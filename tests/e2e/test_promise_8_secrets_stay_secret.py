@@ -71,7 +71,9 @@ def everything_in(redis) -> str:
         b"zset": lambda key: redis.zrange(key, 0, -1),
         b"set": redis.smembers,
     }
-    return "\n".join(f"{key!r} {readers[redis.type(key)](key)!r}" for key in redis.scan_iter() if redis.type(key) in readers)
+    return "\n".join(
+        f"{key!r} {readers[redis.type(key)](key)!r}" for key in redis.scan_iter() if redis.type(key) in readers
+    )
 
 
 def dump(engine, table: str) -> str:

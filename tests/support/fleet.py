@@ -7,11 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.servers import Servers
-
 from deploy.local.endpoints import Endpoints
 from deploy.local.processes import Supervisor
 from deploy.local.topology import fleet_processes
+from support.servers import Servers
 
 #: Cadences and deadlines for tests: seconds where production has minutes.
 FAST = {

@@ -16,7 +16,6 @@ from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 from redis import Redis
 from sqlalchemy import Engine
-from support.servers import Servers
 
 from common.credentials.vault import Vault
 from common.domain.clock import Clock, SystemClock
@@ -39,6 +38,7 @@ from poller.detectors.incremental import Incremental
 from processor.bootstrap import DestinationParts
 from processor.delivery import deliver
 from processor.slices import SliceParts
+from support.servers import Servers
 
 MASTER_KEY = bytes(range(32))
 

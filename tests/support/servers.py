@@ -37,9 +37,10 @@ def test_servers(state_dir: Path, environ: Mapping[str, str] = os.environ) -> It
     given_database = environ.get("FLEET_DATABASE_URL")
     given_broker = environ.get("FLEET_BROKER_URL")
     broker = f"{given_broker.rsplit('/', 1)[0]}/{SCRATCH_REDIS_DATABASE}" if given_broker else None
-    with embedded_servers(
-        state_dir, database_url=given_database, broker_url=broker, durable=False
-    ) as endpoints, _scratch_database(endpoints.database_url) as database_url:
+    with (
+        embedded_servers(state_dir, database_url=given_database, broker_url=broker, durable=False) as endpoints,
+        _scratch_database(endpoints.database_url) as database_url,
+    ):
         yield Servers(database_url=database_url, broker_url=endpoints.broker_url)
 
 

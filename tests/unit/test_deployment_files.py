@@ -1,4 +1,6 @@
-"""The files that run the fleet elsewhere: no container engine is at hand, so they are read and held against the code."""
+"""The files that run the fleet elsewhere: no container engine is at hand, so they are read and held against the
+code.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ def test_a_service_depends_only_on_services_there_are(name):
     assert set(SERVICES[name].get("depends_on", {})) <= set(SERVICES)
 
 
-@pytest.mark.parametrize("name", sorted(n for n, s in OURS.items() if s["command"][0] == "celery" and "worker" in s["command"]))
+@pytest.mark.parametrize(
+    "name", sorted(n for n, s in OURS.items() if s["command"][0] == "celery" and "worker" in s["command"])
+)
 def test_a_worker_is_started_as_it_is_tested(name):
     app = OURS[name]["command"][2].removesuffix(".app")
     tested = worker_argv(app, 1, concurrency=8, log_level="INFO")

@@ -37,7 +37,9 @@ class VolunteerSource:
         body = answer.json()
         items = body.get("data") if isinstance(body, dict) else None
         if not isinstance(items, list):
-            raise PageUnreadable(f"customer {self._customer_id}: volunteer: GET {route}: not a page (`data` is missing)")
+            raise PageUnreadable(
+                f"customer {self._customer_id}: volunteer: GET {route}: not a page (`data` is missing)"
+            )
         records, broken = self._translate(query.resource, items)
         return Page(
             records=records,

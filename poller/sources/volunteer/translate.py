@@ -80,7 +80,10 @@ class _Fields:
         value = self.text(name)
         if value not in values:
             log.warning(
-                "unknown value kept as it is", action="translate.unknown_value", customer_id=self._customer_id, field=name
+                "unknown value kept as it is",
+                action="translate.unknown_value",
+                customer_id=self._customer_id,
+                field=name,
             )
         return value
 
@@ -101,7 +104,9 @@ class _Fields:
 
 
 def read_time(text: str) -> datetime:
-    """The three spellings seen: with an offset, with `Z` and fractions, and bare, which means UTC. Raises ValueError."""
+    """The three spellings seen: with an offset, with `Z` and fractions, and bare, which means UTC. Raises
+    ValueError.
+    """
     moment = datetime.fromisoformat(text)
     try:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -68,9 +68,7 @@ class CrmPlusDestination:
 
     def _create(self, write: Write) -> Answer:
         settings = self._settings
-        body = nested_contact(
-            write.desired, settings.reference_source, write.entity.source_id, settings.contact_type
-        )
+        body = nested_contact(write.desired, settings.reference_source, write.entity.source_id, settings.contact_type)
         answer = self._api.send("POST", "/api/Contact", body=body)
         contact = _contact(answer.json(), "POST /api/Contact")
         return Applied(destination_id=contacts.contact_id(contact), details=contacts.ids(contact))

@@ -85,7 +85,7 @@ def test_a_refusal_names_its_field_in_every_shape_of_error(body, field):
 
 
 def test_what_was_said_is_kept_apart_from_the_message_and_can_be_stored():
-    refusal = error_of(answer(400, b'ada@example.org \x00\xff'), WHERE, NOW)
+    refusal = error_of(answer(400, b"ada@example.org \x00\xff"), WHERE, NOW)
 
     assert "ada@example.org" in refusal.detail
     assert "\x00" not in refusal.detail

@@ -1,0 +1,81 @@
+"""The poller's loop on twins: a run over a pretended source, killed and continued at will."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+from support.builders import NOW, a_customer
+
+from common.domain.clock import ManualClock
+from common.domain.people import USERS
+from common.metrics.catalogue import Metrics
+from common.storage.memory.customers import MemoryCustomerStore
+from common.storage.memory.detection import MemoryDetectionStore
+from common.storage.memory.locks import LockServer, MemoryLocks
+from common.storage.memory.tables import MemoryTables
+from poller import runs
+from poller.detectors.incremental import Incremental
+
+
+class PollerRig:
+    """One poller's worth of product; give two the same tables and lock server for two workers."""
+
+    def __init__(self, source: Any, **changes: Any) -> None:
+        self.clock = ManualClock(NOW)
+        self.tables = MemoryTables()
+        self.customers = MemoryCustomerStore(self.clock)
+        self.customers.add(a_customer())
+        self.locks = MemoryLocks(LockServer())
+        self.published: list[str] = []
+        self.shares: list[str] = []
+        self.source = source
+        ids = itertools.count(1)
+        base = {
+            "store": MemoryDetectionStore(self.tables, partitions=4), "customers": self.customers, "locks": self.locks,
+            "clock": self.clock, "metrics": Metrics(CollectorRegistry()),
+            "detector": Incremental(overlap=timedelta(seconds=30), passes=3), "new_id": lambda: f"id{next(ids)}",
+            "random_unit": lambda: 0.0, "open_source": self._open, "slice_seconds": 60.0,
+            "publish": lambda customer: self.published.append(customer.customer_id),
+        }  # fmt: skip
+        self.parts = runs.RunParts(**{**base, **changes})
+
+    def _open(self, _customer: Any, share: Any) -> Any:
+        self.shares.append(share)
+        return self.source() if callable(self.source) else self.source
+
+    def run(self) -> Any:
+        return runs.run(self.parts, self.customers.get("acme"), USERS)
+
+    def checkpoint(self) -> Any:
+        return self.tables.rows.checkpoints["acme", USERS]
+
+    def mirrored(self) -> dict[str, str]:
+        return {entity.source_id: row.body["last_name"] for entity, row in self.tables.mirror.items()}
+
+
+class KilledError(BaseException):
+    """Ends the "process" wherever it is raised: nothing of the product catches it."""
+
+
+class Killing:
+    """Passes every call on to a store, and dies before or after the n-th of all its calls."""
+
+    def __init__(self, store: Any, *, at: int, after: bool) -> None:
+        self._store, self._at, self._after = store, at, after
+        self.calls = 0
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self.calls += 1
+            if self.calls == self._at and not self._after:
+                raise KilledError
+            result = getattr(self._store, name)(*args, **kwargs)
+            if self.calls == self._at:
+                raise KilledError
+            return result
+
+        return call
