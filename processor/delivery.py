@@ -8,7 +8,14 @@ from datetime import timedelta
 import structlog
 
 from common.domain.customers import Customer
-from common.domain.errors import BudgetExhausted, CustomerBlocked, Interrupted, PermanentError, RateLimited, TransientError
+from common.domain.errors import (
+    BudgetExhausted,
+    CustomerBlocked,
+    Interrupted,
+    PermanentError,
+    RateLimited,
+    TransientError,
+)
 from common.domain.events import Event, Origin
 from common.domain.limits import Share
 from common.domain.stores import Held

@@ -115,7 +115,8 @@ class Parts:
         app = make_app(
             "fleet", settings.require_broker_url(), log_format=settings.log_format, log_level=settings.log_level
         )
-        self._opened.callback(_close, app)
+        # Its connections are left to the end of the process: kombu pools them by URL, for whoever comes next.
+        self._opened.callback(app.close)
         return app
 
     @cached_property
@@ -139,15 +140,6 @@ class Parts:
                 return False
             raise
         return True
-
-
-def _close(app: Celery) -> None:
-    """Its connections first: `Celery.close` forgets them without closing. The pools stay open, for kombu keeps one per
-    URL for the whole process.
-    """
-    app.producer_pool.force_close_all(close_pool=False)
-    app.pool.force_close_all(close_pool=False)
-    app.close()
 
 
 @contextmanager

@@ -24,7 +24,7 @@ QUERY_CANCELED = "57014"
 DEFECT = "this is a defect of ours: run it again with FLEET_LOG_LEVEL=DEBUG for the details"
 
 
-class CommandFailed(Exception):  # noqa: N818 - named for the fact, as in common.domain.errors
+class CommandFailed(Exception):
     """A command cannot do what it was asked to; each line names one problem."""
 
     def __init__(self, *lines: str, exit_code: int = 1) -> None:

@@ -42,7 +42,7 @@ def make_console(pipe_columns: int = PIPE_COLUMNS) -> Console:
     return Console(file=sys.stdout, width=width, highlight=False, markup=False)
 
 
-def plain(value: object) -> Any:  # noqa: ANN401 - JSON
+def plain(value: object) -> Any:
     """As JSON takes it. Times become ISO in UTC; anything unforeseen, a secret for one, is refused."""
     if value is None or isinstance(value, str | int | float):
         return value

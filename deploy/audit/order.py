@@ -18,6 +18,17 @@ def order_breaks(case: Case, versions: Versions) -> Iterator[Finding]:
     yield from _overlaps(case)
 
 
+def repeated_writes(case: Case) -> int:
+    """Writes all of whose values the same field of the same contact had been given last; harmless, and a waste."""
+    last: dict[tuple[int, str], str] = {}
+    repeated = 0
+    for write in case.writes:
+        given = {(write.contact_id, field): value for field, value in write.values.items()}
+        repeated += bool(given) and all(last.get(place) == value for place, value in given.items())
+        last.update(given)
+    return repeated
+
+
 def _steps_back(case: Case, versions: Versions) -> Iterator[Finding]:
     reached: dict[tuple[int, str], int] = defaultdict(int)
     owners = _owners(case)

@@ -47,6 +47,8 @@ class Row:
     rejected: int
     #: Deleted at the source, still at the destination; for information, for deleting takes reconciliation.
     kept_after_delete: int
+    #: Writes that brought nothing new: looked at before, they need not have been made.
+    repeated_writes: int
     #: Submitted, not imported yet.
     held: int
     #: Source edits since the given moment.

@@ -7,7 +7,7 @@ from typing import Any
 from deploy.audit.budgets import over_budget, rejected, requests
 from deploy.audit.freshness import Freshness, freshness, percentile
 from deploy.audit.model import Case, Organization
-from deploy.audit.order import order_breaks
+from deploy.audit.order import order_breaks, repeated_writes
 from deploy.audit.parsing import is_whole, parse_cases, parse_organizations
 from deploy.audit.presence import duplicates, kept_after_delete, missing, mixed, ours, wrong
 from deploy.audit.reading import read_evidence
@@ -102,6 +102,7 @@ def _row(case: Case, counts: Counter[Kind], fresh: Freshness, since: float | Non
         gaps=counts[Kind.RECORD],
         rejected=rejected(case),
         kept_after_delete=kept_after_delete(organization),
+        repeated_writes=repeated_writes(case),
         held=organization.held,
         changes=fresh.changes,
         not_arrived=fresh.not_arrived,

@@ -15,7 +15,7 @@ from common.cli.failures import CommandFailed
 from common.domain.errors import SyncError
 from deploy.audit.reading import SandboxUnreachableError
 from deploy.demo.fleet import demo_fleet
-from deploy.demo.outcome import print_json, print_outcome
+from deploy.demo.outcome import passed, print_json, print_outcome
 from deploy.demo.plan import LARGEST_COUNT, plan_customers
 from deploy.demo.progress import Progress, displayed
 from deploy.demo.story import Story
@@ -53,7 +53,7 @@ def _run(options: argparse.Namespace, outcome: list[int]) -> None:
             customers = plan_customers(options.customers, options.seed)
             story = Story(fleet, admin, customers, progress, edit_seconds=options.seconds, seed=options.seed)
             report, figures = story.tell()
-        outcome.append(EXIT_PASS if report.passed else EXIT_FAIL)
+        outcome.append(EXIT_PASS if passed(report, figures) else EXIT_FAIL)
         if options.json:
             print_json(report, figures, state_dir=options.state_dir)
         else:

@@ -104,9 +104,15 @@ def _everywhere() -> list[dict[str, Any]]:
 
 
 def opening_faults(customers: Sequence[DemoCustomer]) -> list[dict[str, Any]]:
-    """Pages that lie to one customer's backfill: later on, few lists have a second page to be repeated."""
-    common = {"system": "volunteer", "organization": customers[0].name, "for_seconds": OPENING_SECONDS}
-    return [{**common, "kind": kind, "rate": 0.25} for kind in PAGE_KINDS]
+    """What is rare later on: lists with a second page to be repeated, and many creates that nothing deduplicates."""
+    lies: dict[str, Any] = {"system": "volunteer", "organization": customers[0].name, "rate": 0.25}
+    drops: dict[str, Any] = {"system": "crm", "route": "/api/Contact", "method": "POST", "rate": 0.2}
+    direct = [customer.name for customer in customers if customer.create == "direct"][:1]
+    rules = [
+        *({**lies, "kind": kind} for kind in PAGE_KINDS),
+        *({**drops, "kind": "drop_after_apply", "organization": name} for name in direct),
+    ]
+    return [{**rule, "for_seconds": OPENING_SECONDS} for rule in rules]
 
 
 def _pages() -> list[dict[str, Any]]:

@@ -41,6 +41,8 @@ class Figures:
     elapsed_seconds: float
     backfill_seconds: float
     quiet_seconds: float
+    #: Whether the fleet came to rest in time; an audit of one that did not is a chance hit.
+    at_rest: bool
     faults: dict[str, int]
     kills: int
     flushes: int
@@ -58,6 +60,8 @@ class Story:
     seed: int
     clock: Callable[[], float] = time.monotonic
     pause: Callable[[float], None] = _wait
+    #: Whether the last wait ended before its time was over.
+    level: bool = False
 
     def tell(self) -> tuple[Report, Figures]:
         self._onboard()
@@ -67,7 +71,15 @@ class Story:
         quiet_seconds = self._until_level("waiting for quiet", QUIET_SECONDS, calm_seconds=CALM_SECONDS)
         self.progress.enter("audit")
         report = audit(self.fleet.sandbox_url, since=began)
-        return report, self._figures(backfill_seconds, quiet_seconds, fired)
+        return report, Figures(
+            elapsed_seconds=self.progress.elapsed_seconds,
+            backfill_seconds=backfill_seconds,
+            quiet_seconds=quiet_seconds,
+            at_rest=self.level,
+            faults=fired,
+            kills=self.progress.kills,
+            flushes=self.progress.flushes,
+        )
 
     def _onboard(self) -> None:
         self.progress.enter("onboarding")
@@ -82,6 +94,7 @@ class Story:
     def _until_level(self, phase: str, seconds: float, *, calm_seconds: float) -> float:
         """Wait until the destination has been level with the source for so long; gives the seconds it took."""
         self.progress.enter(phase)
+        self.level = False
         began, level_since = self.clock(), None
         while self.clock() - began < seconds:
             standings = look(self.admin)
@@ -89,6 +102,7 @@ class Story:
             now = self.clock()
             level_since = (level_since or now) if is_level(standings) else None
             if level_since is not None and now - level_since >= calm_seconds:
+                self.level = True
                 return level_since - began
             self.pause(LOOK_SECONDS)
         self.progress.note(f"{phase}: not done after {seconds:.0f} s")
@@ -130,13 +144,3 @@ class Story:
         self.fleet.flush_redis()
         self.progress.flushes += 1
         self.progress.note("Redis flushed")
-
-    def _figures(self, backfill_seconds: float, quiet_seconds: float, fired: dict[str, int]) -> Figures:
-        return Figures(
-            elapsed_seconds=self.progress.elapsed_seconds,
-            backfill_seconds=backfill_seconds,
-            quiet_seconds=quiet_seconds,
-            faults=fired,
-            kills=self.progress.kills,
-            flushes=self.progress.flushes,
-        )

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from support.builders import NOW, a_record
-
 from common.domain.people import USERS
 from common.domain.records import Record
 from common.domain.sources import Page, PageQuery
+from support.builders import NOW, a_record
 
 
 @dataclass

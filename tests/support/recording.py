@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 from prometheus_client import CollectorRegistry
-from support.builders import NOW, a_customer
 
 from common.domain.clock import ManualClock
 from common.domain.people import USERS
@@ -19,6 +18,7 @@ from common.storage.memory.locks import LockServer, MemoryLocks
 from common.storage.memory.tables import MemoryTables
 from poller import runs
 from poller.detectors.incremental import Incremental
+from support.builders import NOW, a_customer
 
 
 class PollerRig:

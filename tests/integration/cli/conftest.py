@@ -11,8 +11,6 @@ import pytest
 from common.cli.main import run
 from common.storage.tables import customers, dead_letters, events
 
-UNREACHABLE_REDIS = "redis://:hunter2@127.0.0.1:1/0"
-
 
 @dataclass(frozen=True)
 class Outcome:

@@ -51,8 +51,10 @@ def test_an_older_version_after_the_newest_is_a_break_though_the_state_looks_rig
 def test_the_same_version_twice_is_no_break(evidence):
     *_, last = phone_writes(evidence)
     evidence.request(method="PUT", started_at=NOW + 500, finished_at=NOW + 500, writes=[{**last, "at": NOW + 500}])
+    before = Evidence(clean_world()).judged()
 
     assert evidence.judged().passed
+    assert evidence.judged().total("repeated_writes") == before.total("repeated_writes") + 1
 
 
 def test_a_value_that_the_source_never_had_is_wrong_also_if_it_was_mended(evidence):

@@ -6,7 +6,8 @@ import pytest
 from rich.console import Console
 
 from deploy.audit.report import Report
-from deploy.demo.outcome import last_line
+from deploy.audit.run import judge
+from deploy.demo.outcome import last_line, passed
 from deploy.demo.plan import plan_customers
 from deploy.demo.progress import Progress
 from deploy.demo.story import CALM_SECONDS, Figures, Story
@@ -107,6 +108,7 @@ def test_waiting_has_an_end_and_says_so():
     told = story(Stage(behind=lambda _seconds: 3))
 
     assert told._until_level("quiet", 20, calm_seconds=0) == 20
+    assert not told.level
     assert "quiet: not done after 20 s" in said(told)
 
 
@@ -141,18 +143,36 @@ def test_standings_come_from_the_export():
     assert hits(stage) == {"error": 3, "latency": 4}
 
 
-def test_the_last_line_has_verdict_and_numbers():
-    report = Report(rows=(), findings=(), since=None, freshness_p50_seconds=1.5, freshness_p95_seconds=None)
+def outcome(at_rest):
+    rows = judged().rows
+    report = Report(rows=rows, findings=(), since=None, freshness_p50_seconds=1.5, freshness_p95_seconds=None)
     figures = Figures(
         elapsed_seconds=140.4,
         backfill_seconds=20,
         quiet_seconds=40,
+        at_rest=at_rest,
         faults={"error": 3, "latency": 4},
         kills=1,
         flushes=1,
     )
+    return report, figures
 
-    line = last_line(report, figures)
 
-    assert line.startswith("FAIL 0 customers")
+def judged():
+    return judge(Stage().export(), [])
+
+
+def test_the_last_line_has_verdict_and_numbers():
+    line = last_line(*outcome(at_rest=True))
+
+    assert line.startswith("PASS 1 customers")
     assert line.endswith("7 faults, 1 kill, 1 flush, 140 s in all")
+    assert passed(*outcome(at_rest=True))
+
+
+def test_a_fleet_that_never_comes_to_rest_fails_whatever_the_audit_says():
+    report, figures = outcome(at_rest=False)
+
+    assert report.passed
+    assert not passed(report, figures)
+    assert last_line(report, figures).startswith("FAIL the fleet did not come to rest")

@@ -44,7 +44,9 @@ def test_every_spelling_of_a_time_is_the_same_time(text, moment):
     assert read_time(text) == moment
 
 
-@pytest.mark.parametrize("text", ["soon", "0000-00-00 00:00:00", "2026-13-01", "12:00", "", "0001-01-01T00:00:00+05:00"])
+@pytest.mark.parametrize(
+    "text", ["soon", "0000-00-00 00:00:00", "2026-13-01", "12:00", "", "0001-01-01T00:00:00+05:00"]
+)
 def test_what_is_no_time_is_refused(text):
     with pytest.raises(ValueError):
         read_time(text)
@@ -76,7 +78,9 @@ def test_an_item_that_is_no_object_is_refused(item):
         user(item, "acme")
 
 
-@pytest.mark.parametrize(("spelled", "source_id"), [(7, "7"), ("7", "7"), (" 007 ", "7"), ("0", "0"), ("a7", "a7"), ("²", "²")])
+@pytest.mark.parametrize(
+    ("spelled", "source_id"), [(7, "7"), ("7", "7"), (" 007 ", "7"), ("0", "0"), ("a7", "a7"), ("²", "²")]
+)
 def test_an_id_is_the_same_however_it_is_spelled(spelled, source_id):
     assert user({**ITEM, "id": spelled}, "acme").source_id == source_id
 

@@ -1,0 +1,64 @@
+"""Held imports: accepted without an id, visible later."""
+
+from __future__ import annotations
+
+from support.waiting import wait_until
+
+
+def test_a_submission_is_confirmed_once_the_import_has_run(hub, organization, sandbox):
+    access = organization(users=20, import_mode="by_hand")
+    hub.onboard(access)
+    hub.poll(access.name)
+    hub.deliver_all(access.name)
+    assert hub.states(access.name) == {"submitted": 20}
+
+    sandbox.run_import(access.name)
+    wait_until(lambda: hub.deliver_all(access.name) or hub.is_done(access.name), seconds=20, what="confirmation")
+    assert hub.states(access.name) == {"applied": 20}
+
+
+def test_twenty_submissions_are_confirmed_in_few_requests(hub, organization, sandbox):
+    access = organization(users=60, import_mode="by_hand")
+    hub.onboard(access)
+    hub.poll(access.name)
+    hub.deliver_all(access.name)
+    sandbox.run_import(access.name)
+    wait_until(lambda: hub.deliver_all(access.name) or hub.is_done(access.name), seconds=20, what="confirmation")
+
+    sent = [entry for entry in sandbox.journal() if entry["organization"] == access.name and entry["system"] == "crm"]
+    assert sum(entry["method"] != "IMPORT" for entry in sent) <= 4 + 4  # a batch and a look for each partition
+
+
+def test_a_change_made_while_the_import_is_held_arrives_after_it_and_in_order(hub, organization, sandbox):
+    access = organization(users=1, import_mode="by_hand")
+    hub.onboard(access)
+    hub.poll(access.name)
+    hub.deliver_all(access.name)
+    user_id = int(next(iter(sandbox.export(access.name)["source"]["users"])))
+    sandbox.change_user(access.name, user_id, phone="555-0142")
+    hub.poll(access.name)
+    hub.deliver_all(access.name)
+    assert hub.states(access.name) == {"submitted": 1, "pending": 1}
+
+    sandbox.run_import(access.name)
+    wait_until(lambda: hub.deliver_all(access.name) or hub.is_done(access.name), seconds=20, what="both")
+    assert hub.states(access.name) == {"applied": 2}
+    (contact,) = sandbox.export(access.name)["destination"]["contacts"]
+    phones = [m for m in contact["contactIndividuals"][0]["contactMethods"] if "Phone" in m["type"]]
+    assert [m["value"] for m in phones if m["isPrimary"]] == ["555-0142"]
+
+
+def test_an_email_change_updates_the_linked_person_and_makes_no_second_one(hub, organization, sandbox):
+    access = organization(users=3)
+    hub.onboard(access)
+    hub.poll(access.name)
+    wait_until(lambda: hub.deliver_all(access.name) or hub.is_done(access.name), seconds=20, what="three contacts")
+    user_id = int(next(iter(sandbox.export(access.name)["source"]["users"])))
+    sandbox.change_user(access.name, user_id, email="quite.another@example.org")
+    hub.poll(access.name)
+    wait_until(lambda: hub.deliver_all(access.name) or hub.is_done(access.name), seconds=20, what="the change")
+
+    contacts = sandbox.export(access.name)["destination"]["contacts"]
+    assert len(contacts) == 3
+    methods = [m for row in contacts for m in row["contactIndividuals"][0]["contactMethods"]]
+    assert [m["isPrimary"] for m in methods if m["value"] == "quite.another@example.org"] == [True]

@@ -1,0 +1,317 @@
+"""One delivery on twins: batches, order, refusals, limits, and who gets a turn."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import replace
+
+import pytest
+from support.builders import after, an_entity
+from support.delivering import PretendedDestination, ProcessorRig
+
+from common.domain.customers import CustomerStatus
+from common.domain.errors import (
+    CustomerInvalid,
+    LockLost,
+    PermissionMissing,
+    RateLimited,
+    RecordRefused,
+    SystemUnavailable,
+    TokenRejected,
+)
+
+
+def test_events_go_in_as_few_requests_as_the_destination_allows():
+    rig = ProcessorRig(PretendedDestination(group=4))
+    rig.detect(*(str(number) for number in range(10)))
+    rig.deliver_all()
+
+    assert [len(ids) for ids in rig.destination.of("create")] == [4, 4, 2]
+    assert rig.states() == {"applied": 10}
+
+
+def test_an_applied_event_leaves_a_link_and_the_next_one_is_an_update():
+    rig = ProcessorRig()
+    rig.detect("1")
+    rig.deliver_all()
+    rig.detect("1", phone="7")
+    rig.deliver_all()
+
+    link = rig.tables.links[an_entity("1")]
+    assert (link.destination_id, link.applied_version) == ("d1", 2)
+    assert [kind for kind, _ in rig.destination.requests] == ["create", "update"]
+    assert [person.phone for person in rig.destination.contacts[an_entity("1")]] == ["7"]
+
+
+def test_only_the_newest_of_an_entitys_pending_versions_is_sent():
+    rig = ProcessorRig()
+    for phone in ("1", "2", "3"):
+        rig.detect("1", phone=phone)
+    rig.deliver_all()
+
+    assert rig.destination.landed == [("1", 3)]
+    assert rig.states() == {"superseded": 2, "applied": 1}
+
+
+def test_what_the_destination_had_already_is_unchanged():
+    rig = ProcessorRig()
+    rig.detect("1", phone="1")
+    rig.deliver_all()
+    rig.detect("1", phone="2")
+    rig.detect("1", phone="1")
+    rig.deliver_all()
+
+    assert rig.states() == {"applied": 1, "superseded": 1, "unchanged": 1}
+    assert len(rig.destination.requests) == 1
+
+
+def test_there_is_nothing_to_apply_when_nothing_is_due():
+    assert not ProcessorRig().deliver()
+
+
+def test_a_slice_holds_no_more_than_its_events_and_says_that_there_may_be_more():
+    rig = ProcessorRig(slice_events=3)
+    rig.detect(*"12345")
+
+    assert rig.deliver()
+    assert rig.states() == {"applied": 3, "pending": 2}
+
+
+def test_a_slice_that_lasts_too_long_leaves_the_rest_due():
+    rig = ProcessorRig(PretendedDestination(group=1), slice_seconds=10.0)
+    rig.detect(*"12345")
+    slow = rig.destination.apply
+
+    def apply(writes):
+        rig.clock.advance(6)
+        return slow(writes)
+
+    rig.destination.apply = apply
+    rig.deliver()
+
+    assert rig.states() == {"applied": 2, "pending": 3}
+
+
+def test_bisecting_leaves_exactly_the_poisoned_record_as_a_dead_letter():
+    rig = ProcessorRig(PretendedDestination(poison={"11"}))
+    rig.detect(*(str(number) for number in range(16)))
+    rig.deliver_all()
+
+    assert rig.states() == {"applied": 15, "dead_lettered": 1}
+    (letter,) = rig.tables.dead_letters
+    assert (letter.entity, letter.reason) == (an_entity("11"), "http_422")
+    assert (letter.field, letter.detail) == ("email", "said so")
+    assert all(len(people) == 1 for people in rig.destination.contacts.values())
+    assert rig.attempts().count(0) == 15
+
+
+def test_every_poisoned_record_is_found_however_many_there_are():
+    poison = {"0", "1", "7", "15"}
+    rig = ProcessorRig(PretendedDestination(poison=poison))
+    rig.detect(*(str(number) for number in range(16)))
+    rig.deliver_all()
+
+    assert {letter.entity.source_id for letter in rig.tables.dead_letters} == poison
+    assert len(rig.destination.contacts) == 12
+
+
+def test_what_could_only_be_refused_is_not_sent():
+    rig = ProcessorRig()
+    rig.detect("1", last_name="")
+    rig.deliver_all()
+
+    assert rig.states() == {"dead_lettered": 1}
+    assert rig.destination.requests == []
+
+
+def test_a_rate_limit_parks_the_customer_and_counts_no_attempt():
+    rig = ProcessorRig(PretendedDestination(failures=[(RateLimited("429", until=after(90)), False)]))
+    rig.detect(*"123")
+    rig.deliver()
+
+    assert (rig.customers.get("acme").parked_until, rig.states()) == (after(90), {"pending": 3})
+    assert rig.attempts() == [0, 0, 0]
+    rig.clock.advance(90)
+    rig.deliver_all()
+    assert rig.states() == {"applied": 3}
+    assert rig.destination.of("look") == []
+
+
+@pytest.mark.parametrize("error", [TokenRejected("401"), PermissionMissing("403")])
+def test_a_rejected_token_pauses_the_customer_and_stops_the_slice(error):
+    rig = ProcessorRig(PretendedDestination(group=1, failures=[(error, False)]))
+    rig.detect(*"123")
+    rig.deliver()
+
+    assert (rig.customers.get("acme").status, rig.states()) == (CustomerStatus.PAUSED, {"pending": 3})
+    assert len(rig.destination.requests) == 1
+    assert rig.attempts() == [0, 0, 0]
+
+
+def test_a_customer_whose_destination_cannot_be_opened_is_paused():
+    def nothing_to_open(*_):
+        raise CustomerInvalid("acme", "destination token", "is missing")
+
+    rig = ProcessorRig(open_destination=nothing_to_open)
+    rig.detect("1")
+    rig.deliver()
+
+    assert "destination token" in rig.customers.get("acme").status_reason
+
+
+def test_a_system_in_trouble_is_retried_later_with_growing_patience_and_stops_the_slice():
+    rig = ProcessorRig(PretendedDestination(group=1, failures=[(SystemUnavailable("gone", sent=False), False)] * 4))
+    rig.detect(*"12")
+    waits = []
+    while rig.states() != {"applied": 2}:
+        rig.deliver()
+        waits.append(rig.tables.rows.events[1].retry_at - rig.clock.now())
+        rig.clock.advance(max(0.5, waits[-1].total_seconds()))
+
+    assert sorted(rig.destination.landed) == [("1", 1), ("2", 1)]
+    assert max(rig.attempts()) >= 2
+    assert rig.tables.dead_letters == []
+
+
+def test_a_system_in_trouble_never_makes_a_dead_letter():
+    trouble = (SystemUnavailable("gone", sent=False), False)
+    rig = ProcessorRig(PretendedDestination(failures=[trouble] * 50))
+    rig.detect("1")
+    rig.settle()
+
+    assert rig.states() == {"applied": 1}
+    assert rig.attempts() == [50]
+
+
+def test_a_defect_is_a_dead_letter_after_three_attempts():
+    rig = ProcessorRig(PretendedDestination(group=1, failures=[(ZeroDivisionError("ours"), False)] * 3))
+    rig.detect("1")
+    rig.settle()
+
+    assert rig.states() == {"dead_lettered": 1}
+    (letter,) = rig.tables.dead_letters
+    assert (letter.reason, letter.attempts) == ("defect", 3)
+    assert len(rig.destination.of("create")) == 3
+
+
+def test_an_event_that_failed_three_times_is_sent_alone():
+    trouble = (SystemUnavailable("gone", sent=False), False)
+    rig = ProcessorRig(PretendedDestination(failures=[trouble] * 3))
+    rig.detect(*"123")
+    rig.settle()
+
+    assert [len(ids) for ids in rig.destination.of("create")] == [3, 3, 3, 1, 1, 1]
+
+
+def test_an_event_in_retry_holds_back_its_entity_and_no_other():
+    rig = ProcessorRig(PretendedDestination(failures=[(SystemUnavailable("gone", sent=False), False)]))
+    rig.detect("1")
+    rig.deliver()
+    rig.detect("1", phone="2")
+    rig.detect("2")
+    rig.deliver_all()
+
+    assert rig.destination.landed == [("2", 1)]
+    rig.clock.advance(1)
+    rig.deliver_all()
+    assert rig.destination.landed == [("2", 1), ("1", 2)]
+
+
+def test_too_many_dead_letters_pause_the_customer():
+    rig = ProcessorRig(PretendedDestination(poison=set("12345")), dead_letter_limit=3)
+    rig.detect(*"12345")
+    rig.deliver()
+
+    assert rig.customers.get("acme").status is CustomerStatus.PAUSED
+    assert "dead letters" in rig.customers.get("acme").status_reason
+
+
+def test_old_dead_letters_do_not_pause_a_customer_whose_slice_went_well():
+    rig = ProcessorRig(dead_letter_limit=1)
+    rig.detect("1", broken=("b1", "b2"))
+    rig.deliver()
+
+    assert rig.customers.get("acme").is_active
+
+
+def test_a_partition_that_another_worker_holds_is_left_to_it():
+    rig = ProcessorRig()
+    rig.detect("1")
+
+    with rig.locks.try_hold("partition/acme/0"):
+        assert not rig.deliver()
+    assert rig.destination.requests == []
+
+
+def test_other_partitions_are_served_while_one_is_held_elsewhere():
+    rig = ProcessorRig(partitions=4)
+    rig.detect(*(str(number) for number in range(40)))
+    held, *_ = rig.parts.store.due_partitions("acme", rig.clock.now())
+
+    with rig.locks.try_hold(f"partition/acme/{held}"):
+        rig.deliver_all()
+
+    assert {event.partition for event in rig.tables.events if event.state == "pending"} == {held}
+
+
+def test_nothing_is_sent_once_the_lock_is_lost():
+    rig = ProcessorRig(PretendedDestination(group=1))
+    rig.detect(*"123")
+    send = rig.destination.apply
+
+    def apply(writes):
+        answers = send(writes)
+        rig.locks.disconnect()
+        return answers
+
+    rig.destination.apply = apply
+    assert not rig.deliver()
+
+    assert len(rig.destination.requests) == 1
+    assert rig.states() == {"applied": 1, "pending": 2}
+
+
+def test_a_write_that_another_worker_took_over_meanwhile_is_applied_again_from_the_mirror():
+    rig = ProcessorRig()
+    rig.detect("1", phone="old")
+    rig.deliver_all()
+    rig.detect("1", phone="new")
+    send = rig.destination.apply
+
+    def taken_over(writes):
+        rig.destination.apply = send
+        rig.locks.disconnect()
+        rig.clock.advance(rig.destination.settle_seconds)
+        rig.deliver_all()
+        rig.destination.landed.append(("1", writes[0].version))
+        raise RecordRefused("late", reason="http_409")
+
+    rig.destination.apply = taken_over
+    rig.deliver()
+    rig.settle()
+
+    assert [e.version for e in rig.tables.events if e.origin == "replay"] == [3]
+    assert rig.destination.contacts[an_entity("1")][0].phone == "new"
+    assert rig.tables.dead_letters == []
+
+
+def test_the_lock_is_looked_at_before_every_request():
+    rig = ProcessorRig(PretendedDestination(group=1))
+    rig.detect(*"12")
+    asked = []
+
+    class Watched:
+        def verify(self):
+            asked.append(len(rig.destination.requests))
+            if len(asked) == 2:
+                raise LockLost("gone")
+
+    class WatchedLocks:
+        def try_hold(self, _name):
+            return nullcontext(Watched())
+
+    rig.parts = replace(rig.parts, locks=WatchedLocks())
+    rig.deliver()
+
+    assert asked == [0, 1]
+    assert len(rig.destination.requests) == 1

@@ -1,0 +1,94 @@
+"""From an error to an action: the whole table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from support.builders import NOW, after
+
+from common.domain.errors import (
+    BudgetExhausted,
+    CustomerInvalid,
+    DeadLetterLimitReached,
+    EventUnreadable,
+    PageUnreadable,
+    PermissionMissing,
+    RateLimited,
+    RecordInvalid,
+    RecordRefused,
+    SyncError,
+    SystemUnavailable,
+    TokenRejected,
+    UnknownOutcome,
+)
+from common.domain.writes import WriteState
+from processor.verdicts import Action, Circumstances, decide
+
+ONE = Circumstances(now=NOW, batch_size=1, attempts=0, random_unit=0.0, visibility_seconds=7)
+MANY = replace(ONE, batch_size=5)
+REFUSED = RecordRefused("refused: 422", reason="http_422", field="email", status=422, detail="said so")
+INVALID = RecordInvalid("acme", "users", "last_name", "fill it in")
+UNSENT, ANSWERED = SystemUnavailable("unreachable", sent=False), SystemUnavailable("503", sent=True)
+
+TABLE = [
+    # error, circumstances, action, state of the write, attempts added, stops the slice
+    (RateLimited("429", until=after(60)), ONE, "park", "not_sent", 0, True),
+    (BudgetExhausted("used up", until=after(60)), MANY, "park", "not_sent", 0, True),
+    (TokenRejected("401"), ONE, "pause", "not_sent", 0, True),
+    (PermissionMissing("403"), MANY, "pause", "not_sent", 0, True),
+    (CustomerInvalid("acme", "token", "give it"), ONE, "pause", "not_sent", 0, True),
+    (DeadLetterLimitReached("too many"), ONE, "pause", "not_sent", 0, True),
+    (REFUSED, ONE, "dead_letter", "refused", 1, False),
+    (REFUSED, MANY, "bisect", "refused", 0, False),
+    (INVALID, ONE, "dead_letter", "refused", 1, False),
+    (INVALID, MANY, "bisect", "refused", 0, False),
+    (EventUnreadable("x", reason="unknown_action"), ONE, "dead_letter", "refused", 1, False),
+    (UNSENT, ONE, "retry", "not_sent", 1, True),
+    (UNSENT, MANY, "retry", "not_sent", 1, True),
+    (ANSWERED, ONE, "retry", "unknown", 1, True),
+    (UnknownOutcome("no answer"), MANY, "retry", "unknown", 1, True),
+    (PageUnreadable("html"), ONE, "retry", "unknown", 1, True),
+    (ZeroDivisionError("ours"), ONE, "retry", "unknown", 1, False),
+    (ZeroDivisionError("ours"), replace(MANY, attempts=1), "retry", "unknown", 1, False),
+    (ZeroDivisionError("ours"), replace(ONE, attempts=2), "dead_letter", "unknown", 1, False),
+    (SyncError("of no kind"), ONE, "retry", "unknown", 1, False),
+]
+
+
+@pytest.mark.parametrize(("error", "circumstances", "action", "state", "attempts", "stops"), TABLE)
+def test_an_error_leads_to_one_action(error, circumstances, action, state, attempts, stops):
+    verdict = decide(error, circumstances)
+
+    assert (verdict.action, verdict.write_state) == (Action(action), WriteState(state))
+    assert (verdict.attempts, verdict.stops_slice) == (attempts, stops)
+
+
+def test_a_rate_limit_parks_until_it_was_told():
+    assert decide(RateLimited("429", until=after(77)), ONE).until == after(77)
+
+
+@pytest.mark.parametrize(("attempts", "seconds"), [(0, 1), (1, 2), (2, 4), (7, 128), (30, 300)])
+def test_a_retry_waits_the_longer_the_more_attempts_there_were(attempts, seconds):
+    verdict = decide(UnknownOutcome("x"), replace(ONE, attempts=attempts))
+
+    assert verdict.until == after(seconds)
+
+
+def test_an_answer_leaves_only_the_index_to_wait_for_and_silence_the_whole_deadline():
+    assert decide(ANSWERED, ONE).settles_at == after(7)
+    assert decide(UnknownOutcome("x"), ONE).settles_at is None
+    assert decide(UNSENT, ONE).settles_at is None
+
+
+def test_a_refusal_keeps_the_field_the_status_and_what_was_said():
+    refusal = decide(REFUSED, ONE).refusal
+
+    assert (refusal.reason, refusal.field, refusal.status, refusal.detail) == ("http_422", "email", 422, "said so")
+
+
+def test_a_defect_is_told_by_its_type_and_not_by_its_text():
+    verdict = decide(ValueError("ada@example.org"), replace(ONE, attempts=9))
+
+    assert verdict.refusal.message.startswith("defect: ValueError")
+    assert "ada@example.org" not in f"{verdict.reason} {verdict.refusal}"

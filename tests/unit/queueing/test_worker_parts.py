@@ -1,0 +1,114 @@
+"""Small parts of a worker: what is built once, when it has gone quiet, and where a task called by name goes."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from common.domain.clock import ManualClock
+from common.domain.customers import Lane
+from common.queueing.names import DELIVER, POLL, SWEEP, events_queue, poll_queue
+from common.queueing.once import Once
+from common.queueing.routing import route_by_customer
+from common.queueing.watchdog import Watchdog
+
+
+def test_many_threads_that_need_something_first_get_the_same_one_thing():
+    start, got = threading.Barrier(8), []
+    once = Once(object)
+
+    def need():
+        start.wait(10)
+        got.append(once())
+
+    threads = [threading.Thread(target=need) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(got) == 8
+    assert len(set(map(id, got))) == 1
+
+
+def test_nothing_is_built_before_it_is_needed():
+    built = []
+    once = Once(lambda: built.append(1))
+
+    assert built == []
+    once()
+    once()
+    assert built == [1]
+
+
+def test_a_build_that_failed_is_tried_again():
+    outcomes = [ValueError("not yet"), "built"]
+
+    def build():
+        outcome = outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    once = Once(build)
+
+    with pytest.raises(ValueError, match="not yet"):
+        once()
+    assert once() == "built"
+
+
+class Toothless(Watchdog):
+    """Does not start the thread that would end this process."""
+
+    def _watch(self):
+        return
+
+
+def test_a_worker_that_was_never_fed_is_not_quiet():
+    clock = ManualClock()
+    dog = Toothless(clock)
+    clock.advance(1e6)
+
+    assert not dog.is_quiet()
+
+
+def test_a_worker_is_quiet_when_the_feeding_stops_and_not_before():
+    clock = ManualClock()
+    dog = Toothless(clock, quiet_seconds=90)
+    dog.alive()
+    clock.advance(90)
+    before = dog.is_quiet()
+    clock.advance(1)
+
+    assert (before, dog.is_quiet()) == (False, True)
+    dog.alive()
+    assert not dog.is_quiet()
+
+
+LANES = {"acme": Lane.PRIORITY, "globex": Lane.BACKGROUND}
+
+
+@pytest.mark.parametrize(
+    ("task", "customer_id", "queue"),
+    [
+        (POLL, "acme", "poll.priority"), (POLL, "globex", "poll.background"),
+        (DELIVER, "acme", "events.acme"), (DELIVER, "globex", "events.globex"),
+    ],
+)  # fmt: skip
+def test_a_task_that_names_a_customer_goes_to_that_customers_queue(task, customer_id, queue):
+    route = route_by_customer(LANES.__getitem__)
+
+    assert route(task, (), {"customer_id": customer_id}, {})["queue"].name == queue
+
+
+@pytest.mark.parametrize(
+    ("task", "kwargs"),
+    [(SWEEP, {}), (POLL, {}), (POLL, None), (POLL, {"customer_id": 7}), ("other", {"customer_id": "acme"})],
+)
+def test_any_other_task_goes_where_it_was_declared(task, kwargs):
+    assert route_by_customer(LANES.__getitem__)(task, (), kwargs, {}) is None
+
+
+def test_queues_are_named_for_customer_and_lane():
+    assert (events_queue("acme"), poll_queue(Lane.PRIORITY)) == ("events.acme", "poll.priority")
