@@ -2,7 +2,7 @@
 
     domain       words and rules; standard library only          queueing   Celery and kombu live here, and nowhere else
     config       settings, read once at boot                      limits     request budgets
-    storage      PostgreSQL: tables, migrations, stores, locks    http       the only place that turns a status into an error
+    storage      PostgreSQL: tables, migrations, stores, locks    http       a status becomes an error here only
     credentials  tokens, encrypted under a key per customer       metrics    one catalogue, and the exporter
     logs         structured logging without personal data         cli        the `fleet` command
 

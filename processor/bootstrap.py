@@ -25,7 +25,7 @@ from common.queueing.deliveries import Deliveries
 from common.queueing.hot_set import HotSet, connect_redis
 from common.storage.customers import PostgresCustomerStore
 from common.storage.delivery import PostgresDeliveryStore
-from common.storage.engine import make_engine
+from common.storage.engine import OUTAGES, make_engine
 from common.storage.keys import PostgresKeyStore
 from common.storage.locks import AdvisoryLocks
 from common.storage.usage import PostgresUsage
@@ -110,6 +110,7 @@ def build(settings: Settings, app: Celery) -> Processor:
         slice_events=settings.slice_events,
         slice_seconds=settings.slice_seconds,
         dead_letter_limit=settings.dead_letter_limit,
+        outages=OUTAGES,
     )
     return Processor(
         clock=clock,

@@ -30,6 +30,8 @@ log = structlog.get_logger(__name__)
 
 #: How long a customer waits when its destination could not even be looked at.
 LOOK_AGAIN_SECONDS = 3.0
+#: How long a customer waits after a defect of ours outside any single event: it will come again, but not in a loop.
+DEFECT_SECONDS = 60.0
 
 
 def deliver(parts: SliceParts, customer: Customer) -> bool:
@@ -64,6 +66,12 @@ def _apply(parts: SliceParts, customer: Customer, partition: int, held: Held) ->
         log.warning("slice put off", action="slice.put_off", error=str(error))
         soon = parts.clock.now() + timedelta(seconds=LOOK_AGAIN_SECONDS)
         parts.customers.park(customer.customer_id, soon, str(error))
+    except parts.outages:
+        raise  # our own database is away: nothing can be noted, and the sweep comes back to it
+    except Exception as defect:
+        log.exception("slice is broken", action="slice.defect")
+        later = parts.clock.now() + timedelta(seconds=DEFECT_SECONDS)
+        parts.customers.park(customer.customer_id, later, f"defect: {type(defect).__name__}; see the log")
     return True
 
 

@@ -36,6 +36,8 @@ class SliceParts:
     slice_events: int
     slice_seconds: float
     dead_letter_limit: int
+    #: What our own storage raises when it is away: neither an error of the destination's nor a defect.
+    outages: tuple[type[Exception], ...] = ()
 
 
 @dataclass(kw_only=True)

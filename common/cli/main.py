@@ -16,7 +16,7 @@ import typer
 from typer.exceptions import TyperException
 from typer.main import get_command
 
-from common.cli import additions, audit, customers, history, letters, status, up, work
+from common.cli import additions, audit, customers, exporter, history, letters, status, up, work
 from common.cli.failures import CommandFailed, lines_of
 from common.logs.setup import configure_logs
 
@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "poll": work.poll,
     "events": history.events,
     "audit": audit.audit,
+    "exporter": exporter.exporter,
     "migrate": work.migrate,
 }
 GROUPS: Mapping[str, tuple[str, Mapping[str, Callable[..., None]]]] = {

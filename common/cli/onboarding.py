@@ -31,9 +31,7 @@ def onboard(
     for system, token in tokens.items() if verified else ():
         verify(parts, customer, system, token, tally)
     sealed = _seal(parts, customer.customer_id, tokens)
-    parts.customers.add_with_tokens(
-        customer, wrapped_key=sealed.key, ciphertexts=sealed.ciphertexts, actor=operator()
-    )
+    parts.customers.add_with_tokens(customer, wrapped_key=sealed.key, ciphertexts=sealed.ciphertexts, actor=operator())
     tally.charge(parts.budget, customer.customer_id)
     parts.polls.publish(customer.customer_id, customer.lane)
 

@@ -1,7 +1,7 @@
 """PostgreSQL: where truth lives.
 
     engine      connections                                customers   the customers table
-    tables      every table, keyed by customer_id first    detection   what the poller's loop keeps (the outbox is written here)
+    tables      every table, keyed by customer_id first    detection     what the poller's loop keeps (and the outbox)
     migrations  alembic; `schema.upgrade` applies them     delivery    what the processor's slice keeps
     locks       session advisory locks                     dead_letters  list, replay, discard
     memory      in-memory twins of both stores             overview    what operators read: status, runs, due work

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import SQLAlchemyError
 
+#: What a database that is away raises.
+OUTAGES: tuple[type[Exception], ...] = (SQLAlchemyError,)
 #: A statement that takes longer than this is stuck, not slow: ours touch one customer's page or slice.
 STATEMENT_TIMEOUT_MILLISECONDS = 30_000
 #: Sessions beyond the pool, opened when needed and closed after use.

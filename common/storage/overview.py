@@ -66,8 +66,14 @@ class PostgresOverview:
         columns = [
             customers.c[name]
             for name in (
-                "customer_id", "tier", "lane", "status", "status_reason", "parked_until", "parked_reason",
-            )  # fmt: skip
+                "customer_id",
+                "tier",
+                "lane",
+                "status",
+                "status_reason",
+                "parked_until",
+                "parked_reason",
+            )
         ]
         query = (
             select(
@@ -118,7 +124,7 @@ class PostgresOverview:
         """How many events are in each state."""
         query = select(events.c.state, func.count()).where(events.c.customer_id == customer_id).group_by(events.c.state)
         with self._engine.connect() as connection:
-            return {state: count for state, count in connection.execute(query)}
+            return dict(connection.execute(query).tuples().all())
 
 
 def _may_work(now: datetime) -> tuple[Any, ...]:

@@ -11,7 +11,7 @@ from deploy.sandbox.organization import Organization
 Details = list[dict[str, str]]
 
 
-class Refusal(Exception):  # noqa: N818 - an answer, not a failure
+class Refusal(Exception):
     """Raised by a handler, or before one, to answer with an error."""
 
     def __init__(

@@ -47,10 +47,19 @@ def _through(work: Work, line: tuple[Step, ...]) -> Work | EventOutcome:
             result = step(work)
         except PermanentError as error:
             return _dead_letter(work, error)
+        except Exception as defect:
+            # Of ours, and certain to come again: it must not hold up the others, nor be repeated for ever.
+            log.exception("step is broken", action="event.defect", **work.event.log_context())
+            return _dead_letter(work, _as_permanent(work, defect))
         if isinstance(result, EventOutcome):
             return result
         work = result
     return work
+
+
+def _as_permanent(work: Work, defect: Exception) -> PermanentError:
+    said = f"customer {work.entity.customer_id}: event {work.event.event_id}: defect: {type(defect).__name__}"
+    return PermanentError(f"{said}; see the log for its trace id, and replay it after an upgrade", reason="defect")
 
 
 def _dead_letter(work: Work, error: PermanentError) -> EventOutcome:

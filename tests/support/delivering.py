@@ -134,9 +134,7 @@ class ProcessorRig:
         records = [a_record(source_id, at=now, **person) for source_id in source_ids]
         letters = tuple(a_broken_record(source_id) for source_id in broken)
         self.detection.save_page(a_page(start.progress, *records, broken=letters, now=now), start.progress)
-        self.detection.finish_run(
-            "acme", USERS, run_id, state=RunState.COMPLETED, position=None, error="", now=now
-        )
+        self.detection.finish_run("acme", USERS, run_id, state=RunState.COMPLETED, position=None, error="", now=now)
 
     def deliver(self) -> bool:
         return deliver(self.parts, self.customers.get("acme"))

@@ -55,6 +55,7 @@ class MemoryCustomerStore:
 
     def resume(self, customer_id: str) -> None:
         """Active again, and no longer parked."""
+
         def resumed(customer: Customer) -> Customer:
             status = CustomerStatus.ACTIVE
             return replace(customer, status=status, status_reason="", parked_until=None, parked_reason="")

@@ -117,9 +117,7 @@ def test_both_spellings_of_the_last_page_end_it(reader_of, organization, style):
     assert [page.item_count for page in reader.pages()] == [15, 5]
 
 
-@pytest.mark.parametrize(
-    "setting", ["id_style", "meta_style", "timestamp_style"], ids=["ids", "numbers", "times"]
-)
+@pytest.mark.parametrize("setting", ["id_style", "meta_style", "timestamp_style"], ids=["ids", "numbers", "times"])
 def test_every_spelling_gives_the_same_records(reader_of, organization, sandbox, setting):
     spellings = {
         "id_style": ("int", "string"), "meta_style": ("int", "string"),
@@ -234,7 +232,8 @@ def test_no_error_tells_the_token_or_a_persons_data(reader_of, organization, san
 
 @pytest.mark.parametrize("listing", LISTINGS, ids="/".join)
 @pytest.mark.parametrize(
-    "link", ["https://evil.example/v1/users?page=2", "https://api.example.evil/v1/users", "https://api.example/v1evil/users"]
+    "link",
+    ["https://evil.example/v1/users?page=2", "https://api.example.evil/v1/users", "https://api.example/v1evil/users"],
 )
 def test_a_link_that_leads_to_another_place_is_refused_and_no_token_is_sent_there(listing, link):
     name, resource = listing
@@ -269,8 +268,8 @@ def test_an_item_of_any_shape_is_broken_and_never_breaks_its_page(listing, item)
     name, resource = listing
     world = pretended(lambda _: httpx.Response(200, json={"data": [item], "links": {}, "meta": {"total": "²"}}))
 
-    page = SOURCES[name].open(an_api("https://api.example/v1", transport=world), "acme").page(
-        PageQuery(resource=resource)
+    page = (
+        SOURCES[name].open(an_api("https://api.example/v1", transport=world), "acme").page(PageQuery(resource=resource))
     )
 
     assert (len(page.records), len(page.broken), page.next_page, page.total) == (0, 1, None, None)

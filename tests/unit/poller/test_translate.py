@@ -24,9 +24,10 @@ def test_an_item_becomes_a_trimmed_record_with_its_raw_form():
     record = user(ITEM, "acme")
 
     assert (record.source_id, record.updated_at, record.resource) == ("4101", NOW, "users")
-    assert record.body == a_person(
-        address="12 Main St", birthday="1980-02-03", gender="F", membership_status="active"
-    ).to_body()
+    assert (
+        record.body
+        == a_person(address="12 Main St", birthday="1980-02-03", gender="F", membership_status="active").to_body()
+    )
     assert record.raw == ITEM
 
 
