@@ -1,11 +1,11 @@
 """PostgreSQL: where truth lives.
 
-    engine      connections                                customers   the customers table
-    tables      every table, keyed by customer_id first    detection     what the poller's loop keeps (and the outbox)
-    migrations  alembic; `schema.upgrade` applies them     delivery    what the processor's slice keeps
-    locks       session advisory locks                     dead_letters  list, replay, discard
-    memory      in-memory twins of both stores             overview    what operators read: status, runs, due work
-    keys        data keys and ciphertexts                  usage       the durable side of budgets
+    engine      connections                                 customers     the customers table
+    tables      every table, keyed by customer_id first     detection     what the poller's loop keeps (and the outbox)
+    migrations  alembic; `schema.upgrade` applies them      delivery      what the processor's slice keeps
+    locks       session advisory locks                      dead_letters  list, replay, discard
+    memory      in-memory twins of both stores              overview      what operators read: status, runs, due work
+    keys        data keys and ciphertexts                   usage         the durable side of budgets
 
 Each store method is one transaction, and takes `now`: no SQL asks the database for the time.
 Locks are session advisory locks, so the URL must not lead through a transaction-pooling proxy.

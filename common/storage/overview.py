@@ -122,9 +122,13 @@ class PostgresOverview:
 
     def event_states(self, customer_id: str) -> dict[str, int]:
         """How many events are in each state."""
-        query = select(events.c.state, func.count()).where(events.c.customer_id == customer_id).group_by(events.c.state)
+        query = (
+            select(events.c.state, func.count().label("events"))
+            .where(events.c.customer_id == customer_id)
+            .group_by(events.c.state)
+        )
         with self._engine.connect() as connection:
-            return dict(connection.execute(query).tuples().all())
+            return {row.state: row.events for row in connection.execute(query)}
 
 
 def _may_work(now: datetime) -> tuple[Any, ...]:

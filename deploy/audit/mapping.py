@@ -20,6 +20,8 @@ SOURCE_FIELDS: Mapping[str, str] = {
 GENDERS: Mapping[str, str] = {"M": "Male", "F": "Female", "N": "Other"}
 #: "12 Elm Rise, Plano, TX 75074, USA".
 LINE = re.compile(r"([^,]+), ([^,]+), (\S+) ([^,]+), ([^,]+)")
+#: A birthday, whatever follows it.
+DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 #: The property of an individual that holds each field.
 INDIVIDUAL: Mapping[str, str] = {
     "first_name": "firstName",
@@ -76,8 +78,9 @@ def _address(user: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _birth(birthday: object) -> Mapping[str, Any]:
-    pieces = str(birthday)[:10].split("-") if birthday else ["", "", ""]
-    year, month, day = [str(int(piece)) if piece.isdigit() else "" for piece in pieces]
+    """Blank where the source gives no date: it lets people store what is none."""
+    match = DAY.match(str(birthday or ""))
+    year, month, day = (str(int(piece)) for piece in match.groups()) if match else ("", "", "")
     return {"birth_year": year, "birth_month": month, "birth_day": day}
 
 

@@ -261,7 +261,7 @@ def test_an_audit_of_a_destination_that_is_behind_fails(fleet, organization, san
 
     outcome = fleet("audit", "--sandbox", sandbox_url, "--json")
 
-    assert outcome.code == 1
+    assert (outcome.code, outcome.err) == (1, "")
     assert json.loads(outcome.out)["verdict"] == "FAIL"
     assert "FAIL" in fleet("audit", "--sandbox", sandbox_url).out.splitlines()[-1]
 
