@@ -24,8 +24,8 @@ BACKFILL_SECONDS = 75.0
 QUIET_SECONDS = 100.0
 #: Seconds that the quiet must last: longer than a request that was given up may still be under way.
 CALM_SECONDS = 6.0
-#: When in the time of the edits a worker is killed and Redis forgets.
-KILL_AT, FLUSH_AT = 1 / 3, 1 / 2
+#: When in the time of the edits a worker is killed and Redis forgets. Polls pause for a minute after that: not sooner.
+KILL_AT, FLUSH_AT = 1 / 3, 2 / 3
 VICTIM = "processor2"
 
 
