@@ -14,6 +14,7 @@ from common.queueing.celery_app import make_app, plain_queue
 from common.queueing.names import SWEEP_QUEUE, poll_queue
 from common.queueing.once import Once
 from common.queueing.routing import route_by_customer
+from common.storage.customers import open_customers
 from poller.bootstrap import build
 from poller.schedule.scheduler import scheduler_class
 from poller.tasks import declare_tasks
@@ -32,7 +33,9 @@ def build_app() -> Celery:
         task_default_queue=SWEEP_QUEUE,
     )
     poller = Once(lambda: build(settings, app))
-    app.conf.task_routes = [route_by_customer(lambda customer_id: poller().customers.get(customer_id).lane)]
+    # What a person calls by hand needs to know a customer's lane, and nothing else of a worker.
+    customers = Once(lambda: open_customers(settings.require_database_url(), name="poller call"))
+    app.conf.task_routes = [route_by_customer(lambda customer_id: customers().get(customer_id).lane)]
     app.conf.beat_scheduler = scheduler_class(settings, poller)
     # A look at the clock this often: what is due is published at most this late.
     app.conf.beat_max_loop_interval = 0.5

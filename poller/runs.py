@@ -21,6 +21,7 @@ from common.domain.customers import Customer
 from common.domain.errors import CustomerBlocked, Interrupted, RateLimited, SyncError, TransientError
 from common.domain.events import Origin
 from common.domain.limits import Share
+from common.domain.records import Record
 from common.domain.retry import RetryPolicy
 from common.domain.runs import RunState
 from common.domain.sources import Page, Source
@@ -137,7 +138,7 @@ class _Run:
                 scan_id=scanned.scan_id,
                 origin=scanned.origin,
                 trace_id=scanned.trace_id,
-                records=page.records,
+                records=_not_from_the_future(page, now),
                 broken=page.broken,
                 requests=1,
                 now=now,
@@ -195,3 +196,9 @@ class _Run:
         )
         log.info("run ended", action="run.ended", run_id=self._progress.run_id, state=state)
         return state
+
+
+def _not_from_the_future(page: Page, now: datetime) -> list[Record]:
+    """A stamp that is yet to come would make every later change of its record look stale."""
+    latest = page.answered_at or now
+    return [replace(record, updated_at=min(record.updated_at, latest)) for record in page.records]

@@ -18,6 +18,7 @@ from common.queueing.once import Once
 from common.queueing.routing import route_by_customer
 from common.queueing.subscription import follow_hot_set
 from common.queueing.watchdog import Watchdog
+from common.storage.customers import open_customers
 from processor.bootstrap import build
 from processor.tasks import declare_tasks
 
@@ -38,8 +39,10 @@ def build_app() -> Celery:
         task_default_queue=IDLE_QUEUE,
     )
     processor = Once(lambda: build(settings, app))
+    # What a person calls by hand needs to know a customer's lane, and nothing else of a worker.
+    customers = Once(lambda: open_customers(settings.require_database_url(), name="processor call"))
     hot_set = Once(lambda: HotSet(connect_redis(settings.require_broker_url())))
-    app.conf.task_routes = [route_by_customer(lambda customer_id: processor().customers.get(customer_id).lane)]
+    app.conf.task_routes = [route_by_customer(lambda customer_id: customers().get(customer_id).lane)]
     follow_hot_set(app, hot_set, settings.lanes, clock, Watchdog(clock).alive)
     report_all_queues(lambda: [customer.customer_id for customer in processor().customers.all()])
     declare_tasks(app, processor)

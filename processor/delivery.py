@@ -90,7 +90,7 @@ def _work_through(parts: SliceParts, customer: Customer, held: Held, events: Seq
     entities = entities_of(events)
     chosen = coalesce(events, parts.store.links(entities), parts.store.unresolved(entities))
     plan = pass_through(chosen.works, steps(destination))
-    part.record(SliceOutcome(events=chosen.ended + plan.ended))
+    part.record(SliceOutcome(events=chosen.ended + plan.ended, links=plan.links))
     try:
         send(part, look(part, plan.works))
     except BudgetExhausted as limit:

@@ -42,6 +42,8 @@ class Plan:
 
     works: tuple[Work, ...]
     ended: tuple[EventOutcome, ...]
+    #: What the ledger learned on the way.
+    links: tuple[Link, ...] = ()
 
 
 def coalesce(events: Sequence[Event], links: Mapping[EntityKey, Link], unresolved: Mapping[EntityKey, Intent]) -> Plan:

@@ -7,7 +7,7 @@ ledger together. Killed after the intent, the next owner finds it and looks befo
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
@@ -70,7 +70,7 @@ def _batches(part: Slice, works: Sequence[Work]) -> Iterator[list[Work]]:
 def _send_batch(part: Slice, works: Sequence[Work]) -> None:
     batch = [Ready(work=work, write=_write(work, part.parts.new_id())) for work in works]
     part.held.verify()
-    part.parts.store.begin([_intent(part, ready.write) for ready in batch])
+    part.parts.store.begin([_intent(part, ready.write, _seen(ready.work)) for ready in batch])
     try:
         _exchange(part, batch)
     except LockLost:
@@ -101,7 +101,11 @@ def _write(work: Work, write_id: str) -> Write:
     )
 
 
-def _intent(part: Slice, write: Write) -> Intent:
+def _seen(work: Work) -> str:
+    return work.unresolved.write_id if work.unresolved else ""
+
+
+def _intent(part: Slice, write: Write, replaces: str) -> Intent:
     return Intent(
         write_id=write.write_id,
         entity=write.entity,
@@ -112,6 +116,7 @@ def _intent(part: Slice, write: Write) -> Intent:
         state=WriteState.OPEN,
         started_at=part.now,
         settles_at=part.now + timedelta(seconds=part.destination.settle_seconds),
+        replaces=replaces,
     )
 
 
@@ -161,7 +166,11 @@ def _link(ready: Ready, answer: Applied) -> Link:
 
 
 def _act(part: Slice, batch: Sequence[Ready], error: Exception) -> None:
-    """Do what the verdict says."""
+    """Do what the verdict says.
+
+    An update is several requests, and some of them may have been done: what the ledger believes of the entity is
+    forgotten, so that going back to the old state is not taken for "as it was".
+    """
     verdict = decide(error, _circumstances(part, batch))
     part.parts.metrics.verdicts.labels(part.customer.destination, verdict.action).inc()
     log.warning(
@@ -175,6 +184,7 @@ def _act(part: Slice, batch: Sequence[Ready], error: Exception) -> None:
                 WriteOutcome(write_id=r.write.write_id, state=verdict.write_state, settles_at=verdict.settles_at)
                 for r in batch
             ),
+            links=tuple(replace(r.work.link, applied_hash="") for r in batch if r.work.link is not None),
         )
     )
     _aftermath(part, batch, verdict)

@@ -35,6 +35,8 @@ from common.domain.writes import Refusal, WriteState
 BACKOFF = RetryPolicy(base_seconds=1.0, cap_seconds=300.0)
 #: A defect of ours is not healed by patience: this many tries, then a person must see it.
 DEFECT_ATTEMPTS = 3
+#: A gateway's answer tells nothing of the server behind it, which may still be at work.
+GATEWAY_ANSWERS = frozenset({502, 504})
 #: After this many failed attempts an event is sent alone, so that one which breaks a request spoils no other's.
 ALONE_AFTER_ATTEMPTS = 3
 
@@ -117,7 +119,7 @@ def _transient(error: TransientError, circumstances: Circumstances) -> Verdict:
     until = circumstances.now + timedelta(
         seconds=BACKOFF.delay_seconds(circumstances.attempts + 1, circumstances.random_unit)
     )
-    answered = isinstance(error, SystemUnavailable) and error.sent
+    answered = isinstance(error, SystemUnavailable) and error.sent and error.status not in GATEWAY_ANSWERS
     unsent = isinstance(error, SystemUnavailable) and not error.sent
     return Verdict(
         action=Action.RETRY,

@@ -29,7 +29,7 @@ class Page:
     broken: Sequence[BrokenRecord]
     #: The source's own address of the next page; None at the end.
     next_page: str | None
-    #: How many records match in all, as the source says; None if it does not say.
+    #: How many records match in all, as the source says; None if it does not say, and then no scan is sealed.
     total: int | None
     #: The source's clock at the answer; None if it does not say.
     answered_at: datetime | None

@@ -103,9 +103,9 @@ class DeliveryStore(Protocol):
         ...
 
     def begin(self, intents: Sequence[Intent]) -> None:
-        """Commit intents before anything is sent; closes an entity's earlier unresolved one as looked at.
+        """Commit intents before anything is sent, each closing the unresolved one that it says it replaces.
 
-        Raises LockLost if another worker has just begun a write of the same entity.
+        Raises LockLost if another worker has ended one of the events, or has begun a write of the same entity.
         """
         ...
 

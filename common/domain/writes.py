@@ -63,6 +63,8 @@ class Intent:
     started_at: datetime
     #: From then on the request can no longer land: it was either applied, and is visible, or it never will be.
     settles_at: datetime
+    #: The unresolved write that was looked at before this one; any other of the entity is somebody else's.
+    replaces: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,11 +11,15 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from common.domain.limits import RateHints
+from common.domain.records import storable
 
 #: Enough of an error's text for a person to act on, in characters; the rest is repetition.
 DETAIL_CHARACTERS = 2000
+#: Longer than any field's name, in characters.
+FIELD_CHARACTERS = 200
 #: A header is not trusted to stop a customer for longer than this: asking once a day harms nobody.
 LONGEST_RETRY_AFTER_SECONDS = 86_400
+SHORTEST_RETRY_AFTER_SECONDS = 1.0
 #: The end of the year 9999: what is later was given in another unit.
 LATEST_UNIX_SECONDS = 253_402_300_800
 #: Digits as a header may hold them; `str.isdigit` takes superscripts too, which `int` does not.
@@ -43,12 +47,16 @@ class Answer:
         return _http_date(self.headers.get("date", ""))
 
     def retry_at(self, now: datetime) -> datetime | None:
-        """`Retry-After`, which may be seconds or a date."""
+        """`Retry-After`, which may be seconds or a date; None if it is absent or unreadable."""
         value = self.headers.get("retry-after", "").strip()
-        seconds = _number(value)
-        if seconds is not None:
-            return now + timedelta(seconds=min(seconds, LONGEST_RETRY_AFTER_SECONDS))
-        return _http_date(value)
+        seconds: float | None = _number(value)
+        if seconds is None:
+            moment = _http_date(value)
+            seconds = None if moment is None else (moment - now).total_seconds()
+        if seconds is None:
+            return None
+        # Never at once, whatever is said: that would be asking again in a loop.
+        return now + timedelta(seconds=min(max(seconds, SHORTEST_RETRY_AFTER_SECONDS), LONGEST_RETRY_AFTER_SECONDS))
 
     def rate_hints(self) -> RateHints:
         """`X-RateLimit-*`, as CRM+ sends them (facts: crm-api 2.1)."""
@@ -69,13 +77,18 @@ class Answer:
         error = body.get("error")
         details = error.get("details") if isinstance(error, dict) else None
         if isinstance(details, list) and details and isinstance(details[0], dict):
-            return str(details[0].get("field", ""))
+            return _name(details[0].get("field", ""))
         fields = body.get("errors") or body.get("modelState")
-        return next(iter(map(str, fields)), "") if isinstance(fields, dict) else ""
+        return _name(next(iter(fields), "")) if isinstance(fields, dict) else ""
 
     def detail(self) -> str:
         """What was said, for the database; it may hold personal data."""
         return self.body[:DETAIL_CHARACTERS].decode("utf-8", errors="replace").replace("\x00", "\ufffd")
+
+
+def _name(value: Any) -> str:
+    """A field's name as it may be stored."""
+    return str(storable(str(value)))[:FIELD_CHARACTERS]
 
 
 def _http_date(value: str) -> datetime | None:

@@ -71,6 +71,5 @@ class Deliveries:
         missing = self._hot_set.depths([customer_id])[customer_id] == 0
         if missing:
             self.publish(customer_id, lane, by=by)
-        else:
-            self._hot_set.add(lane, customer_id, self._clock.now())
+        self._hot_set.make_due(lane, customer_id, self._clock.now())
         return missing

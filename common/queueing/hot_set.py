@@ -29,6 +29,10 @@ class HotSet:
         """Make hot; keeps an earlier turn, and a parking."""
         self._client.zadd(_key(lane), {customer_id: now.timestamp()}, nx=True)
 
+    def make_due(self, lane: Lane, customer_id: str, now: datetime) -> None:
+        """Hot now, whatever parking is noted here: only PostgreSQL knows of a parking for certain."""
+        self._client.zadd(_key(lane), {customer_id: now.timestamp()}, lt=True)
+
     def park(self, lane: Lane, customer_id: str, until: datetime) -> None:
         """Not before `until`."""
         self._client.zadd(_key(lane), {customer_id: until.timestamp()}, gt=True)

@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy import Connection, Engine, case, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from common.domain.clock import Clock
+from common.domain.clock import Clock, SystemClock
 from common.domain.customers import Customer, CustomerStatus, Lane, Tier
 from common.domain.errors import CustomerInvalid
-from common.storage.tables import audit, credentials, customers, data_keys
+from common.storage.engine import make_engine
+from common.storage.tables import audit, checkpoints, credentials, customers, data_keys
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +74,13 @@ class PostgresCustomerStore:
         self._set(customer_id, status=CustomerStatus.PAUSED, status_reason=reason)
 
     def resume(self, customer_id: str) -> None:
-        """Active again, and no longer parked."""
+        """Active again, no longer parked, and free to go on with a run that was put off."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(checkpoints)
+                .where(checkpoints.c.customer_id == customer_id, checkpoints.c.continue_at.is_not(None))
+                .values(continue_at=self._clock.now())
+            )
         self._set(customer_id, status=CustomerStatus.ACTIVE, status_reason="", parked_until=None, parked_reason="")
 
     def park(self, customer_id: str, until: datetime, reason: str) -> None:
@@ -142,3 +149,8 @@ def _row(customer: Customer) -> dict[str, Any]:
         "source_settings": dict(customer.source_settings),
         "destination_settings": dict(customer.destination_settings),
     }
+
+
+def open_customers(database_url: str, *, name: str) -> PostgresCustomerStore:
+    """The store alone, for a process that needs nothing else."""
+    return PostgresCustomerStore(make_engine(database_url, connections=1, name=name), SystemClock())

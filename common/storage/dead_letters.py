@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, and_, func, select, update
+from sqlalchemy import Connection, Engine, and_, select, update
 
 from common.domain.events import EventState
-from common.storage.tables import checkpoints, dead_letters, events, mirror
+from common.domain.runs import RunState
+from common.storage.tables import checkpoints, dead_letters, events, mirror, runs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,20 +129,39 @@ def _apply_again(connection: Connection, letter: DeadLetter, now: datetime) -> N
 
 def _read_again(connection: Connection, letter: DeadLetter, now: datetime) -> None:
     """The event ends as superseded: reading the item again makes a new one."""
+    _start_over(connection, letter, now)
     _set_event(connection, letter, state=EventState.SUPERSEDED, reason="read again", finished_at=now)
-    where = and_(
-        mirror.c.customer_id == letter.customer_id,
-        mirror.c.resource == letter.resource,
-        mirror.c.source_id == letter.source_id,
-    )
     # The row stays, for the entity's versions go on; only its hash is forgotten.
-    connection.execute(update(mirror).where(where).values(content_hash=""))
-    since = select(func.min(events.c.occurred_at)).where(
-        events.c.customer_id == letter.customer_id, events.c.event_id == letter.event_id
+    connection.execute(
+        update(mirror)
+        .where(mirror.c.customer_id == letter.customer_id, mirror.c.resource == letter.resource)
+        .where(mirror.c.source_id == letter.source_id)
+        .values(content_hash="")
     )
-    position = connection.execute(since).scalar_one() - timedelta(seconds=1)
+
+
+def _start_over(connection: Connection, letter: DeadLetter, now: datetime) -> None:
+    """Move the checkpoint to before the item, and fence the run under way: its end would move it forward again.
+
+    The checkpoint's row is locked first, as every page does, so that the two never wait for each other.
+    """
+    where = and_(checkpoints.c.customer_id == letter.customer_id, checkpoints.c.resource == letter.resource)
+    row = connection.execute(select(checkpoints).where(where).with_for_update()).one()
+    since = connection.execute(
+        select(events.c.occurred_at).where(
+            events.c.customer_id == letter.customer_id, events.c.event_id == letter.event_id
+        )
+    ).scalar_one()
+    # Without a position everything is read anyway.
+    position = None if row.position is None else min(row.position, since - timedelta(seconds=1))
     connection.execute(
         update(checkpoints)
-        .where(checkpoints.c.customer_id == letter.customer_id, checkpoints.c.resource == letter.resource)
-        .values(position=func.least(checkpoints.c.position, position), updated_at=now)
+        .where(where)
+        .values(position=position, run_id=None, progress=None, continue_at=None, updated_at=now)
+    )
+    connection.execute(
+        update(runs)
+        .where(runs.c.customer_id == letter.customer_id, runs.c.run_id == row.run_id)
+        .where(runs.c.state.in_((RunState.RUNNING, RunState.CONTINUED)))
+        .values(state=RunState.FAILED, finished_at=now, error="replaced: a dead letter is to be read again")
     )

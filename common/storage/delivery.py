@@ -90,13 +90,13 @@ class PostgresDeliveryStore:
 
     def _begin(self, intents: Sequence[Intent]) -> None:
         with self._engine.begin() as connection:
-            for (customer_id, resource), source_ids in _by_resource(i.entity for i in intents).items():
-                connection.execute(
-                    update(writes)
-                    .where(writes.c.customer_id == customer_id, writes.c.resource == resource)
-                    .where(writes.c.source_id.in_(source_ids), UNRESOLVED)
-                    .values(state=WriteState.LOOKED, finished_at=intents[0].started_at)
-                )
+            _require_open(connection, intents)
+            connection.execute(
+                update(writes)
+                .where(writes.c.customer_id == intents[0].entity.customer_id, UNRESOLVED)
+                .where(writes.c.write_id.in_([intent.replaces for intent in intents]))
+                .values(state=WriteState.LOOKED, finished_at=intents[0].started_at)
+            )
             connection.execute(insert(writes), [_intent_row(intent) for intent in intents])
 
     def record(self, customer_id: str, outcome: SliceOutcome, now: datetime) -> None:
@@ -115,6 +115,18 @@ class PostgresDeliveryStore:
         query = select(func.count()).where(dead_letters.c.customer_id == customer_id, dead_letters.c.state == "open")
         with self._engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
+
+
+def _require_open(connection: Connection, intents: Sequence[Intent]) -> None:
+    """Between our look at the lock and here, another owner may have applied them."""
+    states = connection.execute(
+        select(events.c.state)
+        .where(events.c.customer_id == intents[0].entity.customer_id)
+        .where(events.c.event_id.in_([intent.event_id for intent in intents]))
+        .with_for_update()
+    ).scalars()
+    if any(EventState(state) in FINAL_STATES for state in states):
+        raise LockLost("another worker has ended an event of this slice")
 
 
 def _apply_again(

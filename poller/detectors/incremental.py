@@ -17,13 +17,17 @@ An unsealed pass is made again; after `passes` of them the checkpoint stays wher
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from common.domain.checkpoints import Checkpoint, Progress
 from common.domain.sources import Page, PageQuery
 
 #: Sources stamp in whole seconds, and tell their clock in whole seconds.
 PRESENT_SECOND = timedelta(seconds=1)
+
+
+#: No record of an API is older; a stamp of the year 1 must not make the arithmetic fail.
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +39,7 @@ class Incremental:
 
     def query(self, resource: str, checkpoint: Checkpoint, progress: Progress) -> PageQuery:
         """The next request of the scan."""
-        after = checkpoint.position - self.overlap if checkpoint.position else None
+        after = max(checkpoint.position, EARLIEST + self.overlap) - self.overlap if checkpoint.position else None
         before = datetime.fromisoformat(progress.before) if progress.before else None
         return PageQuery(resource=resource, updated_after=after, updated_before=before, next_page=progress.next_page)
 
@@ -66,7 +70,7 @@ class Incremental:
 
     def is_sealed(self, progress: Progress, seen: int) -> bool:
         """`seen`: distinct records of this pass."""
-        return not progress.moved and (progress.total is None or seen >= progress.total)
+        return not progress.moved and progress.total is not None and seen >= progress.total
 
     def next_pass(self, progress: Progress) -> Progress | None:
         """The next pass of an unsealed scan, or None when there have been enough."""

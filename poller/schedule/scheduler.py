@@ -1,8 +1,7 @@
 """Celery beat, driven by the agenda.
 
-Stock beat walks all entries to send one; this one pops what is due. Of several beats one leads: it holds an advisory
-lock,
-which PostgreSQL gives to another in the instant its process dies.
+Stock beat walks all entries to send one; this one pops what is due. Of several beats one leads: it holds an
+advisory lock, which PostgreSQL gives to another in the instant its process dies.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ from common.domain.customers import Customer
 from common.domain.errors import LockLost, SyncError
 from common.domain.stores import Held
 from common.queueing.celery_app import plain_queue
+from common.queueing.deliveries import BROKER_ERRORS
 from common.queueing.names import SWEEP, SWEEP_QUEUE
 from poller.bootstrap import Poller
 from poller.schedule.agenda import Agenda, Turn
@@ -81,7 +81,7 @@ class Beat:
         """Publish what is due; returns how long to wait, in seconds. A failing database or broker is waited for."""
         try:
             return self._lead() if self._leads() else LEADERSHIP_SECONDS
-        except (SyncError, SQLAlchemyError, self._app.connection_for_write().recoverable_connection_errors) as error:
+        except (SyncError, SQLAlchemyError, OSError, *BROKER_ERRORS) as error:
             log.warning("beat cannot work", action="beat.waiting", error=type(error).__name__)
             return LEADERSHIP_SECONDS
 
@@ -96,10 +96,13 @@ class Beat:
                 return True
         except LockLost:
             self.resign()
-        self._held = self._leadership.enter_context(self._poller.locks.try_hold(LEADER_LOCK))
-        if self._held is not None:
-            log.info("this beat leads", action="beat.leads")
-        return self._held is not None
+        with ExitStack() as attempt:
+            self._held = attempt.enter_context(self._poller.locks.try_hold(LEADER_LOCK))
+            if self._held is None:
+                return False
+            self._leadership = attempt.pop_all()
+        log.info("this beat leads", action="beat.leads")
+        return True
 
     def _lead(self) -> float:
         now = self._poller.clock.now().timestamp()

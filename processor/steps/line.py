@@ -6,6 +6,7 @@ There is no loop guard yet: the sync is one-way, so nothing we write comes back 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TypeAlias
 
 import structlog
@@ -13,7 +14,7 @@ import structlog
 from common.domain.destinations import Destination
 from common.domain.errors import PermanentError
 from common.domain.events import EventState
-from common.domain.writes import EventOutcome, Refusal
+from common.domain.writes import EventOutcome, Link, Refusal
 from processor.pipeline import Plan, Work
 from processor.steps.check import checked
 from processor.steps.handle import handled
@@ -35,10 +36,14 @@ def pass_through(works: Iterable[Work], line: tuple[Step, ...]) -> Plan:
     """What comes out at the end of the line, and what ended on the way."""
     left: list[Work] = []
     ended: list[EventOutcome] = []
+    links: list[Link] = []
     for work in works:
         result = _through(work, line)
+        if isinstance(result, EventOutcome) and result.state is EventState.UNCHANGED and work.link is not None:
+            # The destination has this version too: an older one that is replayed must not come after it.
+            links.append(replace(work.link, applied_version=work.event.version))
         (ended if isinstance(result, EventOutcome) else left).append(result)  # type: ignore[arg-type]
-    return Plan(works=tuple(left), ended=tuple(ended))
+    return Plan(works=tuple(left), ended=tuple(ended), links=tuple(links))
 
 
 def _through(work: Work, line: tuple[Step, ...]) -> Work | EventOutcome:

@@ -57,9 +57,9 @@ class MemoryDeliveryStore:
 
     def begin(self, intents: Sequence[Intent]) -> None:
         with self._tables.transaction() as rows:
-            entities = {intent.entity for intent in intents}
-            for write_id, row in list(rows.writes.items()):
-                if row.is_unresolved and row.intent.entity in entities:
+            _require_open(rows, intents)
+            for write_id in {intent.replaces for intent in intents} & rows.writes.keys():
+                if rows.writes[write_id].is_unresolved:
                     _end_write(rows, WriteOutcome(write_id=write_id, state=WriteState.LOOKED), intents[0].started_at)
             for intent in intents:
                 _insert_write(rows, intent)
@@ -94,6 +94,13 @@ class MemoryDeliveryStore:
 
     def open_dead_letters(self, customer_id: str) -> int:
         return sum(letter.entity.customer_id == customer_id for letter in self._tables.dead_letters)
+
+
+def _require_open(rows: Rows, intents: Sequence[Intent]) -> None:
+    """Raises LockLost if one of their events has ended."""
+    ended = {event_id for event_id, row in rows.events.items() if not row.is_open}
+    if ended & {intent.event_id for intent in intents}:
+        raise LockLost("another worker has ended an event of this slice")
 
 
 def _insert_write(rows: Rows, intent: Intent) -> None:

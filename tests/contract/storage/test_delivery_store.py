@@ -168,16 +168,32 @@ def test_an_outcome_that_says_nothing_of_settling_keeps_the_intents_word(storage
 
 def test_a_new_intent_takes_the_place_of_an_unresolved_one(storage):
     storage.delivery.begin([an_intent("w1")])
-    storage.delivery.begin([an_intent("w2", version=2)])
+    storage.delivery.begin([an_intent("w2", version=2, replaces="w1")])
 
     assert storage.delivery.unresolved([an_entity("1")])[an_entity("1")].write_id == "w2"
+
+
+def test_a_new_intent_does_not_take_over_a_write_that_its_worker_has_not_seen(storage):
+    storage.delivery.begin([an_intent("w1")])
+
+    with pytest.raises(LockLost):
+        storage.delivery.begin([an_intent("w2", version=2)])
+
+
+def test_no_intent_is_begun_for_an_event_that_another_worker_has_ended(storage):
+    storage.detect(a_record("1"))
+    (event,) = storage.due()
+    storage.delivery.record("acme", SliceOutcome(events=(dead(event),)), NOW)
+
+    with pytest.raises(LockLost):
+        storage.delivery.begin([an_intent("w1", event_id=event.event_id)])
 
 
 def test_the_outcome_of_a_write_that_was_taken_over_is_refused_and_nothing_is_recorded(storage):
     storage.detect(a_record("1"))
     (event,) = storage.due()
     storage.delivery.begin([an_intent("w1")])
-    storage.delivery.begin([an_intent("w2")])
+    storage.delivery.begin([an_intent("w2", replaces="w1")])
     outcome = SliceOutcome(
         events=(dead(event),), writes=(WriteOutcome(write_id="w1", state=WriteState.APPLIED),), links=(a_link(),)
     )

@@ -73,14 +73,14 @@ def said(told):
     return told.progress.console.file.getvalue()
 
 
-def test_a_worker_is_killed_at_a_third_and_redis_flushed_at_half_of_the_edits():
+def test_a_worker_is_killed_at_a_third_and_redis_flushed_at_two_thirds_of_the_edits():
     stage = Stage()
     told = story(stage)
 
     fired = told._disturb()
 
     assert stage.acts == [
-        ("faults", 0), ("edits", 0), ("kill processor2", 10), ("flush", 15), ("no edits", 30), ("no faults", 30),
+        ("faults", 0), ("edits", 0), ("kill processor2", 10), ("flush", 20), ("no edits", 30), ("no faults", 30),
     ]  # fmt: skip
     assert fired == {"error": 3, "latency": 4}
     assert (told.progress.kills, told.progress.flushes) == (1, 1)

@@ -169,8 +169,8 @@ def test_a_list_that_never_stands_still_is_given_up_after_its_passes():
     assert scan.progress.scan_pass == DETECTOR.passes
 
 
-def test_a_source_that_tells_no_total_is_believed():
-    assert Scan(a_listing(7, tells_total=False)).run()
+def test_a_source_that_tells_no_total_seals_nothing():
+    assert not Scan(a_listing(7, tells_total=False)).run()
 
 
 def test_a_source_that_tells_no_clock_is_bounded_by_ours():
