@@ -37,7 +37,7 @@ class MemoryDeliveryStore:
 
     def read_slice(self, customer_id: str, partition: int, now: datetime, limit: int) -> Sequence[Event]:
         own = [row.event for row in self._appliable(customer_id, now) if row.event.partition == partition]
-        return sorted(own, key=lambda event: event.event_id)[:limit]
+        return sorted(own, key=lambda event: (event.origin == Origin.BACKFILL, event.event_id))[:limit]
 
     def _appliable(self, customer_id: str, now: datetime) -> list[EventRow]:
         """Open events that are due, none of an entity of which any must wait."""

@@ -39,6 +39,18 @@ def test_what_is_due_is_found_in_its_partition_oldest_first(storage):
         assert [event.event_id for event in events] == sorted(event.event_id for event in events)
 
 
+def test_live_events_come_before_a_backfills(storage):
+    storage.detect(*(a_record(str(number)) for number in range(20)))  # without a checkpoint yet: a backfill
+    storage.start("run2")
+    storage.finish("run2", position=NOW)
+    storage.detect(*(a_record(str(number)) for number in range(20, 40)), run_id="run3")
+
+    for partition in storage.delivery.due_partitions("acme", NOW):
+        origins = [event.origin for event in storage.delivery.read_slice("acme", partition, NOW, 100)]
+        assert origins == sorted(origins, reverse=True)
+        assert set(origins) == {"poll", "backfill"}
+
+
 def test_a_slice_holds_no_more_than_asked_for(storage):
     storage.detect(*(a_record(str(number)) for number in range(30)))
     partition = storage.delivery.due_partitions("acme", NOW)[0]
