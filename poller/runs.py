@@ -181,7 +181,13 @@ class _Run:
 
     def _continue_at(self, moment: datetime, why: str) -> RunState:
         log.info("run continues later", action="run.continued", at=moment.isoformat(), why=why)
-        self._parts.store.save_progress(self._customer.customer_id, self._resource, self._progress, continue_at=moment)
+        self._parts.store.save_progress(
+            self._customer.customer_id,
+            self._resource,
+            self._progress,
+            continue_at=moment,
+            why=f"goes on at {moment:%H:%M:%S} UTC: {why}"[:ERROR_CHARACTERS],
+        )
         return RunState.CONTINUED
 
     def _finish(self, state: RunState, position: datetime | None, error: str) -> RunState:

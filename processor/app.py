@@ -11,6 +11,7 @@ from celery import Celery
 
 from common.config.settings import load_settings
 from common.domain.clock import SystemClock
+from common.domain.errors import ConfigurationError
 from common.queueing.celery_app import make_app, plain_queue
 from common.queueing.hot_set import HotSet, connect_redis
 from common.queueing.inspection import report_all_queues
@@ -53,6 +54,10 @@ _app = Once(build_app)
 
 
 def __getattr__(name: str) -> Any:
-    if name == "app":
+    if name != "app":
+        raise AttributeError(name)
+    try:
         return _app()
-    raise AttributeError(name)
+    except ConfigurationError as error:
+        # For a person at a shell: Celery would show where it was raised, which tells them nothing.
+        raise SystemExit(f"error: {error}") from None

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+import structlog
+
 from common.domain.events import Event, EventState
 from common.domain.retry import confirmation_delay_seconds
 from common.domain.writes import (
@@ -23,6 +25,8 @@ from common.domain.writes import (
 )
 from processor.pipeline import Work
 from processor.slices import Slice
+
+log = structlog.get_logger(__name__)
 
 
 def look(part: Slice, works: Sequence[Work]) -> list[Work]:
@@ -105,6 +109,12 @@ def _held(part: Slice, work: Work, intent: Intent) -> SliceOutcome:
 
 
 def _until_settled(work: Work, intent: Intent) -> EventOutcome:
+    log.info(
+        "outcome of an earlier write is not known yet",
+        action="write.unsettled",
+        until=intent.settles_at.isoformat(),
+        **work.event.log_context(),
+    )
     return EventOutcome(
         event_id=work.event.event_id,
         state=work.event.state,

@@ -9,7 +9,7 @@
     letters     dlq list, show, replay, discard                  failures     errors as lines for a person
     work        poll, migrate                                    output       tables for people, JSON for programs
     audit       the proof, and its exit code                     ages, options  small words that all of them share
-    sandbox_customers  stand-in customers for `fleet up --sandbox`
+    exporter    depths and ages for Prometheus                   sandbox_customers  for `fleet up --sandbox`
 
 Tokens never come as arguments, for arguments show in the process list; and no command prints one. Every action that
 changes something is written to the table `audit`. A hint to the workers that cannot be published is told, not

@@ -84,10 +84,15 @@ def totals(rows: Sequence[Standing]) -> dict[str, int]:
     }
 
 
+#: Characters of an id that a narrow terminal still shows; the sums and the JSON have the tier.
+NARROWEST_ID = 10
+
+
 def view(rows: Sequence[Standing], now: datetime) -> RenderableType:
     """The table, why some do not work, and the sums."""
-    table = make_table("CUSTOMER", "TIER", "LANE", *NUMBERS, "STATE", right=NUMBERS)
-    table.columns[0].no_wrap = False  # Where there is no room, long ids are cut before anything else.
+    table = make_table("CUSTOMER", "LANE", *NUMBERS, "STATE", right=NUMBERS)
+    # Where there is no room, long ids are cut before anything else, but never to nothing.
+    table.columns[0].no_wrap, table.columns[0].min_width = False, NARROWEST_ID
     for row in rows:
         table.add_row(*_cells(row, now), style=_style(row))
     reasons = [_reason(row) for row in rows if row.why]
@@ -103,7 +108,7 @@ def _cells(row: Standing, now: datetime) -> list[str]:
     until = f" {age_text((row.parked_until - now).total_seconds())}" if row.parked_until else ""
     depth = "?" if row.queue_depth is None else str(row.queue_depth)
     return [
-        row.customer_id, row.tier, row.lane, age_text(row.checkpoint_age_seconds), age_text(row.last_run_age_seconds),
+        row.customer_id, row.lane, age_text(row.checkpoint_age_seconds), age_text(row.last_run_age_seconds),
         str(row.pending), str(row.submitted), age_text(row.oldest_pending_age_seconds), depth, str(row.dead_letters),
         row.state + until,
     ]  # fmt: skip

@@ -91,10 +91,14 @@ def _run(settings: Settings, wanted: Wanted, *, as_json: bool) -> None:
         settings = _on(settings, servers)
         with open_parts(settings) as parts:
             schema.upgrade(parts.engine)
-            endpoints = _start_all(supervisor, servers, settings, wanted)
+            endpoints, flower = _start_all(supervisor, servers, settings, wanted)
             write_endpoints(state_dir, endpoints)
             sandbox_url = endpoints.sandbox_url
             ids = add_sandbox_customers(parts, sandbox_url, wanted.customers) if sandbox_url else []
+            if flower is not None:
+                # Last: it asks the workers for their queues once, at its start.
+                supervisor.start(flower)
+                record_pids(state_dir, supervisor.pids())
         show(_data(endpoints, state_dir, ids), as_json=as_json, human=lambda: _view(endpoints, state_dir, ids))
         supervisor.wait()
 
@@ -109,11 +113,14 @@ def _on(settings: Settings, endpoints: Endpoints) -> Settings:
     return settings.model_copy(update=urls)
 
 
-def _start_all(supervisor: Supervisor, endpoints: Endpoints, settings: Settings, wanted: Wanted) -> Endpoints:
+def _start_all(
+    supervisor: Supervisor, endpoints: Endpoints, settings: Settings, wanted: Wanted
+) -> tuple[Endpoints, ProcessSpec | None]:
+    """Everything but Flower, which is returned to be started when the customers are there."""
     state_dir = settings.state_dir.resolve()
     sandbox_url = _start_sandbox(supervisor, state_dir) if wanted.sandbox else None
     flower_port = stable_port(state_dir, "flower") if wanted.flower else None
-    for spec in fleet_processes(
+    specs = fleet_processes(
         endpoints,
         state_dir=state_dir,
         lanes=settings.lanes,
@@ -121,14 +128,17 @@ def _start_all(supervisor: Supervisor, endpoints: Endpoints, settings: Settings,
         pollers=wanted.pollers,
         flower_port=flower_port,
         log_level=settings.log_level,
-    ):
+    )
+    flower = specs.pop() if flower_port else None
+    for spec in specs:
         supervisor.start(spec)
-    return replace(
+    running = replace(
         endpoints,
         pids={**endpoints.pids, **supervisor.pids()},
         sandbox_url=sandbox_url,
         flower_url=f"http://{LOOPBACK}:{flower_port}" if flower_port else None,
     )
+    return running, flower
 
 
 def _start_sandbox(supervisor: Supervisor, state_dir: Path) -> str:
@@ -171,6 +181,6 @@ def _view(endpoints: Endpoints, state_dir: Path, customer_ids: list[str]) -> Ren
         steps += [
             f"  fleet runs list {first}",
             f"  curl -d '{EDITS}' {endpoints.sandbox_url}/admin/edits",
-            "  fleet audit",
+            "  fleet audit    # when the edits are over and nothing is pending; before that it says FAIL",
         ]
     return Group(make_sheet(values), *steps)

@@ -63,8 +63,10 @@ class DetectionStore(Protocol):
         """How many distinct records a scan has seen."""
         ...
 
-    def save_progress(self, customer_id: str, resource: str, progress: Progress, *, continue_at: datetime) -> None:
-        """End this slice of a run; it goes on at `continue_at`. Raises RunFenced."""
+    def save_progress(
+        self, customer_id: str, resource: str, progress: Progress, *, continue_at: datetime, why: str = ""
+    ) -> None:
+        """End this slice of a run; it goes on at `continue_at`; `why` goes into its report. Raises RunFenced."""
         ...
 
     def finish_run(

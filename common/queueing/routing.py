@@ -13,7 +13,9 @@ from common.queueing.names import DELIVER, POLL, events_queue, poll_queue
 def route_by_customer(lane_of: Callable[[str], Lane]) -> Callable[..., dict[str, Any] | None]:
     """A Celery router: polls to the lane of their customer, deliveries to the customer's own queue."""
 
-    def route(name: str, _args: Any, kwargs: Any, _options: Any, **_: Any) -> dict[str, Any] | None:
+    def route(name: str, _args: Any, kwargs: Any, options: Any, **_: Any) -> dict[str, Any] | None:
+        if (options or {}).get("queue") is not None:
+            return None  # whoever publishes from the product knows where to
         customer_id = (kwargs or {}).get("customer_id")
         if not isinstance(customer_id, str):
             return None

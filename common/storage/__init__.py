@@ -6,6 +6,7 @@
     locks       session advisory locks                      dead_letters  list, replay, discard
     memory      in-memory twins of both stores              overview      what operators read: status, runs, due work
     keys        data keys and ciphertexts                   usage         the durable side of budgets
+    due         when an event may be applied                again         put a state into the outbox once more
 
 Each store method is one transaction, and takes `now`: no SQL asks the database for the time.
 Locks are session advisory locks, so the URL must not lead through a transaction-pooling proxy.

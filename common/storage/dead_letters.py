@@ -146,7 +146,9 @@ def _start_over(connection: Connection, letter: DeadLetter, now: datetime) -> No
     The checkpoint's row is locked first, as every page does, so that the two never wait for each other.
     """
     where = and_(checkpoints.c.customer_id == letter.customer_id, checkpoints.c.resource == letter.resource)
-    row = connection.execute(select(checkpoints).where(where).with_for_update()).one()
+    row = connection.execute(select(checkpoints).where(where).with_for_update()).one_or_none()
+    if row is None:
+        return  # never read, so the first poll reads everything
     since = connection.execute(
         select(events.c.occurred_at).where(
             events.c.customer_id == letter.customer_id, events.c.event_id == letter.event_id

@@ -24,13 +24,9 @@ from common.domain.writes import (
     WriteOutcome,
     WriteState,
 )
+from common.storage.again import put_again
 from common.storage.due import IS_OPEN, held_back
-from common.storage.tables import OPEN, UNRESOLVED, dead_letters, events, links, mirror, writes
-
-#: What an event that is applied again takes over from the one before it.
-COPIED = (
-    "customer_id", "resource", "source_id", "partition", "action", "event_version", "run_id", "trace_id", "coalesce",
-)  # fmt: skip
+from common.storage.tables import OPEN, UNRESOLVED, dead_letters, events, links, writes
 
 
 class PostgresDeliveryStore:
@@ -109,7 +105,7 @@ class PostgresDeliveryStore:
     def apply_again(self, entities: Sequence[EntityKey], now: datetime) -> None:
         with self._engine.begin() as connection:
             for (customer_id, resource), source_ids in _by_resource(entities).items():
-                _apply_again(connection, customer_id, resource, source_ids, now)
+                put_again(connection, customer_id, resource, source_ids, now)
 
     def open_dead_letters(self, customer_id: str) -> int:
         query = select(func.count()).where(dead_letters.c.customer_id == customer_id, dead_letters.c.state == "open")
@@ -127,40 +123,6 @@ def _require_open(connection: Connection, intents: Sequence[Intent]) -> None:
     ).scalars()
     if any(EventState(state) in FINAL_STATES for state in states):
         raise LockLost("another worker has ended an event of this slice")
-
-
-def _apply_again(
-    connection: Connection, customer_id: str, resource: str, source_ids: Sequence[str], now: datetime
-) -> None:
-    """Forget what the ledger believes of these, and put their mirrored state into the outbox anew."""
-    own = (links.c.customer_id == customer_id, links.c.resource == resource, links.c.source_id.in_(source_ids))
-    connection.execute(update(links).where(*own).values(applied_hash=""))
-    newer = (
-        update(mirror)
-        .where(mirror.c.customer_id == customer_id, mirror.c.resource == resource, mirror.c.source_id.in_(source_ids))
-        .values(version=mirror.c.version + 1)
-        .returning(mirror.c.source_id, mirror.c.version, mirror.c.body, mirror.c.source_updated_at)
-    )
-    for row in connection.execute(newer).all():
-        last = (
-            select(events)
-            .where(events.c.customer_id == customer_id, events.c.resource == resource)
-            .where(events.c.source_id == row.source_id)
-            .order_by(events.c.version.desc())
-            .limit(1)
-        )
-        previous = connection.execute(last).one()
-        again = {
-            **{name: getattr(previous, name) for name in COPIED},
-            "version": row.version,
-            "payload": row.body,
-            "origin": Origin.REPLAY,
-            "state": EventState.PENDING,
-            "occurred_at": row.source_updated_at,
-            "detected_at": now,
-            "retry_at": now,
-        }
-        connection.execute(insert(events).values(again))
 
 
 def _by_resource(entities: Iterable[EntityKey]) -> dict[tuple[str, str], list[str]]:

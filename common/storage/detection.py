@@ -137,7 +137,9 @@ class PostgresDetectionStore:
         with self._engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
 
-    def save_progress(self, customer_id: str, resource: str, progress: Progress, *, continue_at: datetime) -> None:
+    def save_progress(
+        self, customer_id: str, resource: str, progress: Progress, *, continue_at: datetime, why: str = ""
+    ) -> None:
         with self._engine.begin() as connection:
             _fenced_update(
                 connection,
@@ -148,7 +150,7 @@ class PostgresDetectionStore:
                 progress=progress.to_json(),
                 continue_at=continue_at,
             )
-            _close_report(connection, customer_id, progress.run_id, RunState.CONTINUED, None, "")
+            _close_report(connection, customer_id, progress.run_id, RunState.CONTINUED, None, why)
 
     def finish_run(
         self,

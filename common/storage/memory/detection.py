@@ -109,11 +109,13 @@ class MemoryDetectionStore:
             for entity, row in self._tables.rows.mirror.items()
         )
 
-    def save_progress(self, customer_id: str, resource: str, progress: Progress, *, continue_at: datetime) -> None:
+    def save_progress(
+        self, customer_id: str, resource: str, progress: Progress, *, continue_at: datetime, why: str = ""
+    ) -> None:
         with self._tables.transaction() as rows:
             row = _owned(rows, customer_id, resource, progress.run_id)
             rows.checkpoints[customer_id, resource] = replace(row, progress=progress, continue_at=continue_at)
-            _close_report(rows, customer_id, progress.run_id, RunState.CONTINUED, None, "")
+            _close_report(rows, customer_id, progress.run_id, RunState.CONTINUED, None, why)
 
     def finish_run(
         self, customer_id: str, resource: str, run_id: str, *, state: RunState, position: datetime | None,

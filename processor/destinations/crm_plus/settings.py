@@ -34,4 +34,7 @@ def read_settings(customer: Customer) -> CrmPlusSettings:
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
         key = ".".join(map(str, problem["loc"]))
-        raise CustomerInvalid(customer.customer_id, f"destination_settings.{key}", problem["msg"].lower()) from None
+        known = ", ".join(CrmPlusSettings.model_fields)
+        unknown = problem["type"] == "extra_forbidden"
+        mend = f"is no setting of crm_plus; there is: {known}" if unknown else problem["msg"].lower()
+        raise CustomerInvalid(customer.customer_id, f"destination_settings.{key}", mend) from None
