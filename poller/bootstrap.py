@@ -17,7 +17,7 @@ from common.credentials.master_key import load_master_key
 from common.credentials.vault import Vault
 from common.domain.clock import Clock, SystemClock
 from common.domain.customers import Customer, System
-from common.domain.limits import Budget, BudgetPolicy, Share
+from common.domain.limits import Budget, Share, source_policy
 from common.domain.sources import Source
 from common.http.client import ApiClient, make_transport
 from common.limits.budget import RedisBudget
@@ -77,7 +77,7 @@ class SourceParts:
             base_url=str(customer.source_settings.get("base_url", definition.base_url)),
             token=self.vault.open(customer.customer_id, System.SOURCE),
             customer_id=customer.customer_id,
-            policy=BudgetPolicy(system=customer.source, limit=self.requests_per_minute, window_seconds=60),
+            policy=source_policy(customer.source, self.requests_per_minute),
             share=share,
             budget=self.budget,
             clock=self.clock,

@@ -1,10 +1,8 @@
 """The loop: one pass of a detector over (customer, resource), in slices.
 
-Each page is one transaction (mirror, events, progress); after its commit one delivery is published. A run that is
-out of
-budget, told to wait, or longer than its slice saves its progress and ends; the sweep has it continued at the due
-time. No
-step sleeps, and a kill between any two of them loses nothing: the next run goes on from the progress that was
+Each page is one transaction (mirror, events, progress); after its commit one delivery is published. A run that is out
+of budget, told to wait, or longer than its slice saves its progress and ends; the sweep has it continued at the due
+time. No step sleeps, and a kill between any two of them loses nothing: the next run goes on from the progress that was
 committed.
 """
 

@@ -5,5 +5,5 @@ bootstrap  the composition root                              pipeline  from even
 tasks      deliver                                           steps     what may end an event before it is written
 handlers   the business decision, one per resource           sending   requests, and what their errors lead to
 verdicts   from an error to an action; pure                  looking   writes whose outcome is not known
-destinations  connectors, one folder each
+destinations  connectors, one folder each                   slices    what the parts of a slice share
 """

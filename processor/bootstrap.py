@@ -16,7 +16,7 @@ from common.credentials.vault import Vault
 from common.domain.clock import Clock, SystemClock
 from common.domain.customers import Customer, System
 from common.domain.destinations import Destination
-from common.domain.limits import Budget, BudgetPolicy, Share
+from common.domain.limits import Budget, Share, destination_policy
 from common.http.client import ApiClient, make_transport
 from common.limits.budget import RedisBudget
 from common.metrics.catalogue import Metrics
@@ -62,15 +62,12 @@ class DestinationParts:
     def open(self, customer: Customer, share: Share) -> Destination:
         """Raises CustomerInvalid if the customer has no token, or its destination's settings are malformed."""
         definition = registry.definition(customer)
-        policy = BudgetPolicy(
-            system=customer.destination, limit=self.requests_per_hour, window_seconds=3600, reports_usage=True
-        )
         api = ApiClient(
             transport=self.transport,
             base_url=str(customer.destination_settings.get("base_url", definition.base_url)),
             token=self.vault.open(customer.customer_id, System.DESTINATION),
             customer_id=customer.customer_id,
-            policy=policy,
+            policy=destination_policy(customer.destination, self.requests_per_hour),
             share=share,
             budget=self.budget,
             clock=self.clock,

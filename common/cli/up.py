@@ -5,8 +5,6 @@ The only command that starts anything, and the only module here that knows `depl
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -33,7 +31,7 @@ from deploy.local.ports import LOOPBACK, stable_port
 from deploy.local.processes import Supervisor
 from deploy.local.servers import embedded_servers
 from deploy.local.signals import stop_on_signals
-from deploy.local.topology import accepts_connections, fleet_processes
+from deploy.local.topology import fleet_processes, start_sandbox
 
 #: So that every sandbox of the same size is the same.
 SANDBOX_SEED = 7
@@ -118,7 +116,7 @@ def _start_all(
 ) -> tuple[Endpoints, ProcessSpec | None]:
     """Everything but Flower, which is returned to be started when the customers are there."""
     state_dir = settings.state_dir.resolve()
-    sandbox_url = _start_sandbox(supervisor, state_dir) if wanted.sandbox else None
+    sandbox_url = start_sandbox(supervisor, state_dir, SANDBOX_SEED) if wanted.sandbox else None
     flower_port = stable_port(state_dir, "flower") if wanted.flower else None
     specs = fleet_processes(
         endpoints,
@@ -139,21 +137,6 @@ def _start_all(
         flower_url=f"http://{LOOPBACK}:{flower_port}" if flower_port else None,
     )
     return running, flower
-
-
-def _start_sandbox(supervisor: Supervisor, state_dir: Path) -> str:
-    """Not restarted: it keeps everything in memory, so a second life would know nobody."""
-    port = stable_port(state_dir, "sandbox")
-    spec = ProcessSpec(
-        name="sandbox",
-        argv=[sys.executable, "-m", "deploy.sandbox", "--port", str(port), "--seed", str(SANDBOX_SEED)],
-        env=dict(os.environ),
-        log_path=state_dir / "logs" / "sandbox.log",
-        restart=False,
-        ready=lambda: accepts_connections(port),
-    )
-    supervisor.start(spec)
-    return f"http://{LOOPBACK}:{port}"
 
 
 def _data(endpoints: Endpoints, state_dir: Path, customer_ids: list[str]) -> dict[str, object]:

@@ -20,7 +20,7 @@ from common.domain.errors import (
     SyncError,
     TokenRejected,
 )
-from common.domain.limits import Budget, BudgetPolicy, RateHints, Share
+from common.domain.limits import Budget, BudgetPolicy, RateHints, Share, destination_policy, source_policy
 from common.domain.sources import PageQuery
 from common.http.client import ApiClient
 from poller.sources import registry as sources
@@ -105,7 +105,5 @@ def _address(customer: Customer, system: System) -> tuple[str, Mapping[str, obje
 def _policy(parts: Parts, customer: Customer, system: System) -> BudgetPolicy:
     """As the workers' own, so that all count in one place."""
     if system is System.SOURCE:
-        limit = parts.settings.volunteer_requests_per_minute
-        return BudgetPolicy(system=customer.source, limit=limit, window_seconds=60)
-    limit = parts.settings.crm_requests_per_hour
-    return BudgetPolicy(system=customer.destination, limit=limit, window_seconds=3600, reports_usage=True)
+        return source_policy(customer.source, parts.settings.volunteer_requests_per_minute)
+    return destination_policy(customer.destination, parts.settings.crm_requests_per_hour)

@@ -30,6 +30,16 @@ class BudgetPolicy:
     reports_usage: bool = False
 
 
+def source_policy(system: str, requests_per_minute: int) -> BudgetPolicy:
+    """How a source is asked: by the minute, and its answers say nothing of the limit (facts: volunteer-api 3)."""
+    return BudgetPolicy(system=system, limit=requests_per_minute, window_seconds=60)
+
+
+def destination_policy(system: str, requests_per_hour: int) -> BudgetPolicy:
+    """How a destination is asked: by the hour, and its answers carry limit and usage (facts: crm-api 2.1)."""
+    return BudgetPolicy(system=system, limit=requests_per_hour, window_seconds=3600, reports_usage=True)
+
+
 @dataclass(frozen=True, kw_only=True)
 class RateHints:
     """What an answer's headers told about the limit; None where they were silent."""

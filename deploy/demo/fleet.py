@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -11,12 +10,11 @@ from pathlib import Path
 
 from deploy.demo.blank import ensure_blank, forget_everything
 from deploy.demo.plan import ENVIRONMENT, LANES
-from deploy.local.child import ProcessSpec
 from deploy.local.endpoints import Endpoints, record_pids, write_endpoints
 from deploy.local.ports import LOOPBACK, stable_port
 from deploy.local.processes import Supervisor
 from deploy.local.servers import embedded_servers
-from deploy.local.topology import accepts_connections, fleet_environment, fleet_processes
+from deploy.local.topology import fleet_environment, fleet_processes, start_sandbox
 
 PROCESSORS, POLLERS = 2, 1
 
@@ -82,25 +80,9 @@ def demo_fleet(state_dir: Path, *, seed: int, with_flower: bool, announce: Calla
         yield Fleet(
             endpoints=endpoints,
             supervisor=supervisor,
-            sandbox_url=_start_sandbox(supervisor, state_dir, seed),
+            sandbox_url=start_sandbox(supervisor, state_dir, seed),
             state_dir=state_dir,
             environment=environment,
             own_broker=broker_url is None,
             with_flower=with_flower,
         )
-
-
-def _start_sandbox(supervisor: Supervisor, state_dir: Path, seed: int) -> str:
-    """It keeps everything in memory, so that its end would be the end of the demonstration."""
-    port = stable_port(state_dir, "sandbox")
-    supervisor.start(
-        ProcessSpec(
-            name="sandbox",
-            argv=[sys.executable, "-m", "deploy.sandbox", "--port", str(port), "--seed", str(seed)],
-            env=dict(os.environ),
-            log_path=state_dir / "logs" / "sandbox.log",
-            restart=False,
-            ready=lambda: accepts_connections(port),
-        )
-    )
-    return f"http://{LOOPBACK}:{port}"

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from deploy.local.child import ProcessSpec
 from deploy.local.endpoints import Endpoints
-from deploy.local.ports import LOOPBACK
+from deploy.local.ports import LOOPBACK, stable_port
+from deploy.local.processes import Supervisor
 
 #: Threads of one worker; they wait for HTTP, so that there may be many more than cores.
 DEFAULT_CONCURRENCY = 8
@@ -119,3 +120,22 @@ def accepts_connections(port: int) -> bool:
             return True
     except OSError:
         return False
+
+
+def start_sandbox(supervisor: Supervisor, state_dir: Path, seed: int) -> str:
+    """Start the stand-ins of both APIs; returns their URL.
+
+    Not restarted: they keep everything in memory, so that a second life would know nobody.
+    """
+    port = stable_port(state_dir, "sandbox")
+    supervisor.start(
+        ProcessSpec(
+            name="sandbox",
+            argv=[sys.executable, "-m", "deploy.sandbox", "--port", str(port), "--seed", str(seed)],
+            env=dict(os.environ),
+            log_path=state_dir / "logs" / "sandbox.log",
+            restart=False,
+            ready=lambda: accepts_connections(port),
+        )
+    )
+    return f"http://{LOOPBACK}:{port}"
