@@ -1,4 +1,4 @@
-"""Every table. All are keyed by customer_id first: no query can forget whose data it reads."""
+"""Every table. All that hold a customer's data are keyed by customer_id first: no query can forget whose it reads."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
+    Double,
     ForeignKey,
     Identity,
     Index,
@@ -67,8 +69,46 @@ customers = Table(
     Column("source_settings", JSONB, nullable=False),
     Column("destination", Text, nullable=False),
     Column("destination_settings", JSONB, nullable=False),
+    # `continuous` (polled at a cadence) or `nightly` (once a night, at its slot).
+    Column("mode", Text, nullable=False, server_default="continuous"),
+    # Seconds by resource, for those that are polled apart from the rest.
+    Column("cadences", JSONB, nullable=False, server_default=text("'{}'")),
+    # A pause that ends by itself; null: only a person ends it.
+    _moment("paused_until", nullable=True),
+    # The value of `revisions` at its last change of configuration or status.
+    Column("revision", BigInteger, nullable=False, server_default="0"),
     _moment("created_at"),
     _moment("updated_at"),
+    Index(None, "revision"),
+)
+
+# Counts changes, so that a reader asks for what is new and not for everything. Raised in the same transaction as the
+# change: the row's lock makes the order of revisions the order of commits, and none is ever missed.
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+# Up to when a leading beat has published every turn: where its successor goes on.
+beats = Table(
+    "beats",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _moment("published_until"),
+)
+
+# Fleet-wide: the part of every customer's limit at a system that may be used now. Lane '' is all lanes.
+throttles = Table(
+    "throttles",
+    metadata,
+    Column("system", Text, primary_key=True),
+    Column("lane", Text, primary_key=True),
+    Column("fraction", Double, nullable=False),
+    _text("reason"),
+    Column("actor", Text, nullable=False),
+    _moment("set_at"),
 )
 
 data_keys = Table(
@@ -97,11 +137,41 @@ budgets = Table(
     _moment("first_used_at"),
 )
 
+# The last local date for which a layer's daily slot was claimed: claimed once, run once.
+slots = Table(
+    "slots",
+    metadata,
+    _customer(),
+    Column("layer", Text, primary_key=True),
+    Column("slot_date", Date, nullable=False),
+    _moment("claimed_at"),
+)
+
+# One per customer and system in trouble; no row: closed, and no failure in sight.
+breakers = Table(
+    "breakers",
+    metadata,
+    _customer(),
+    Column("system", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    # Failures in a row while closed; times it opened in a row.
+    _count("failures"),
+    _count("openings"),
+    _text("reason"),
+    # Open: when one probe may pass. Half-open: when the probe that is out counts as lost. Null: not by time.
+    _moment("probe_at", nullable=True),
+    _moment("changed_at"),
+)
+
 checkpoints = Table(
     "checkpoints",
     metadata,
     _customer(),
     Column("resource", Text, primary_key=True),
+    # Which layer's progress this is; only that of `poll` has a position.
+    Column("layer", Text, primary_key=True, server_default="poll"),
+    # In a row; a run that ends well sets it back.
+    _count("failed_runs"),
     _moment("position", nullable=True),
     # The run that may write here; another run's id fences the one before.
     Column("run_id", Text),

@@ -1,0 +1,84 @@
+"""The fleet: revisions, slots, breakers, throttles, layers
+
+Revision of the schema for schedules by layer, per-resource cadence, local-time slots, breakers and throttles.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("customers", sa.Column("mode", sa.Text(), server_default="continuous", nullable=False))
+    op.add_column("customers", sa.Column("cadences", postgresql.JSONB(), server_default="{}", nullable=False))
+    op.add_column("customers", sa.Column("paused_until", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("customers", sa.Column("revision", sa.BigInteger(), server_default="0", nullable=False))
+    op.create_index("ix_customers_revision", "customers", ["revision"])
+    op.create_table(
+        "revisions",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("value", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_revisions")),
+    )
+    op.create_table(
+        "beats",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("published_until", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_beats")),
+    )
+    op.create_table(
+        "throttles",
+        sa.Column("system", sa.Text(), nullable=False),
+        sa.Column("lane", sa.Text(), nullable=False),
+        sa.Column("fraction", sa.Double(), nullable=False),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("set_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("system", "lane", name=op.f("pk_throttles")),
+    )
+    op.create_table(
+        "slots",
+        sa.Column("customer_id", sa.Text(), nullable=False),
+        sa.Column("layer", sa.Text(), nullable=False),
+        sa.Column("slot_date", sa.Date(), nullable=False),
+        sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.customer_id"], name=op.f("fk_slots_customer_id")),
+        sa.PrimaryKeyConstraint("customer_id", "layer", name=op.f("pk_slots")),
+    )
+    op.create_table(
+        "breakers",
+        sa.Column("customer_id", sa.Text(), nullable=False),
+        sa.Column("system", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("openings", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("probe_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.customer_id"], name=op.f("fk_breakers_customer_id")),
+        sa.PrimaryKeyConstraint("customer_id", "system", name=op.f("pk_breakers")),
+    )
+    op.add_column("checkpoints", sa.Column("layer", sa.Text(), server_default="poll", nullable=False))
+    op.add_column("checkpoints", sa.Column("failed_runs", sa.Integer(), server_default="0", nullable=False))
+    op.drop_constraint("pk_checkpoints", "checkpoints", type_="primary")
+    op.create_primary_key("pk_checkpoints", "checkpoints", ["customer_id", "resource", "layer"])
+
+
+def downgrade() -> None:
+    op.execute("DELETE FROM checkpoints WHERE layer <> 'poll'")
+    op.drop_constraint("pk_checkpoints", "checkpoints", type_="primary")
+    op.create_primary_key("pk_checkpoints", "checkpoints", ["customer_id", "resource"])
+    op.drop_column("checkpoints", "failed_runs")
+    op.drop_column("checkpoints", "layer")
+    for table in ("breakers", "slots", "throttles", "beats", "revisions"):
+        op.drop_table(table)
+    op.drop_index("ix_customers_revision", "customers")
+    for column in ("revision", "paused_until", "cadences", "mode"):
+        op.drop_column("customers", column)
