@@ -10,11 +10,14 @@ from typing import Any
 from celery import Celery
 
 from common.config.settings import load_settings
+from common.domain.clock import SystemClock
 from common.domain.errors import ConfigurationError
 from common.queueing.celery_app import make_app, plain_queue
+from common.queueing.lanes import serve_lanes
 from common.queueing.names import SWEEP_QUEUE, poll_queue
 from common.queueing.once import Once
 from common.queueing.routing import route_by_customer
+from common.queueing.watchdog import Watchdog, keep_watch
 from common.storage.customers import open_customers
 from poller.bootstrap import build
 from poller.schedule.scheduler import scheduler_class
@@ -38,6 +41,8 @@ def build_app() -> Celery:
     customers = Once(lambda: open_customers(settings.require_database_url(), name="poller call"))
     app.conf.task_routes = [route_by_customer(lambda customer_id: customers().get(customer_id).lane)]
     app.conf.beat_scheduler = scheduler_class(settings, poller)
+    serve_lanes(app, poll_queue, besides=[SWEEP_QUEUE])
+    keep_watch(app, Watchdog(SystemClock()))
     # A look at the clock this often: what is due is published at most this late.
     app.conf.beat_max_loop_interval = 0.5
     declare_tasks(app, poller)

@@ -13,38 +13,38 @@ from common.config.settings import load_settings
 from common.domain.clock import SystemClock
 from common.domain.errors import ConfigurationError
 from common.queueing.celery_app import make_app, plain_queue
-from common.queueing.hot_set import HotSet, connect_redis
 from common.queueing.inspection import report_all_queues
+from common.queueing.lanes import serve_lanes
+from common.queueing.names import lane_queue
 from common.queueing.once import Once
 from common.queueing.routing import route_by_customer
-from common.queueing.subscription import follow_hot_set
-from common.queueing.watchdog import Watchdog
+from common.queueing.watchdog import Watchdog, keep_watch
 from common.storage.customers import open_customers
 from processor.bootstrap import build
 from processor.tasks import declare_tasks
 
-#: What a worker consumes besides the hot queues, so that it has something before the first customer is hot.
-IDLE_QUEUE = "processor.idle"
+#: Where a task would go that names no customer: there is none.
+DEFAULT_QUEUE = "processor"
 
 
 def build_app() -> Celery:
     """Raises ConfigurationError if a setting is missing or unknown."""
     settings = load_settings()
-    clock = SystemClock()
     app = make_app(
         "processor",
         settings.require_broker_url(),
         log_format=settings.log_format,
         log_level=settings.log_level,
-        task_queues=[plain_queue(IDLE_QUEUE)],
-        task_default_queue=IDLE_QUEUE,
+        customer_slots=settings.customer_slots,
+        task_queues=[plain_queue(lane_queue(lane)) for lane in settings.lanes],
+        task_default_queue=DEFAULT_QUEUE,
     )
     processor = Once(lambda: build(settings, app))
     # What a person calls by hand needs to know a customer's lane, and nothing else of a worker.
     customers = Once(lambda: open_customers(settings.require_database_url(), name="processor call"))
-    hot_set = Once(lambda: HotSet(connect_redis(settings.require_broker_url())))
     app.conf.task_routes = [route_by_customer(lambda customer_id: customers().get(customer_id).lane)]
-    follow_hot_set(app, hot_set, settings.lanes, clock, Watchdog(clock).alive)
+    serve_lanes(app, lane_queue)
+    keep_watch(app, Watchdog(SystemClock()))
     report_all_queues(lambda: [customer.customer_id for customer in processor().customers.all()])
     declare_tasks(app, processor)
     return app

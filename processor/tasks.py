@@ -19,16 +19,14 @@ def declare_tasks(app: Celery, processor: Callable[[], Processor]) -> None:
 
 
 def deliver_to(processor: Processor, customer_id: str) -> None:
-    """Apply a slice; publish again at the tail if more is due; leave the hot set if nothing is queued."""
+    """Apply a slice; publish again at the tail if more is due."""
     customer = processor.customers.get(customer_id)
-    try:
-        if _may_work(processor, customer):
-            with processor.metrics.slices.labels(customer.lane).time():
-                applied = deliver(processor.slice_parts, customer)
-            if applied:
-                _see_to_the_rest(processor, customer)
-    finally:
-        processor.deliveries.settle(customer_id, customer.lane)
+    if not _may_work(processor, customer):
+        return
+    with processor.metrics.slices.labels(customer.lane).time():
+        applied = deliver(processor.slice_parts, customer)
+    if applied:
+        _see_to_the_rest(processor, customer)
 
 
 def _may_work(processor: Processor, customer: Customer) -> bool:

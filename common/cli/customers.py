@@ -89,7 +89,7 @@ def resume(customer_id: CustomerId, as_json: AsJson = False) -> None:
         customer = parts.customers.get(customer_id)
         published = parts.hint(customer, poll=True, delivery=True, by="resume")
         if published:
-            parts.hot_set.unpark(customer.lane, customer_id, parts.clock.now())
+            parts.hot_set.make_due(customer.lane, customer_id)
     data = {"customer_id": customer_id, "status": "active", "published": published}
     show(data, as_json=as_json, human=lambda: f"{customer_id} is active")
     if not published:

@@ -62,6 +62,8 @@ class Settings(BaseSettings):
     slice_events: int = Field(default=200, ge=1)
     #: ... or for this long, then the rest goes to the tail.
     slice_seconds: float = Field(default=20.0, gt=0)
+    #: Deliveries of one customer that a worker works on at a time: a slow destination holds no more of it.
+    customer_slots: int = Field(default=2, ge=1)
     #: How often the sweep looks for work without a message.
     sweep_seconds: float = Field(default=2.0, gt=0)
     #: Open dead letters at which a customer is paused.

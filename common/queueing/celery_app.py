@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import Any
 
 from celery import Celery
@@ -17,14 +18,19 @@ VISIBILITY_TIMEOUT_SECONDS = 300
 RESTORE_INTERVAL_SECONDS = 5
 #: A broker that does not answer for this long is gone; without it a publish on a dead connection waits for ever.
 SOCKET_TIMEOUT_SECONDS = 15
-#: One BRPOP waits this long, so a queue that became hot is consumed no later than this after it was subscribed to.
-POP_SECONDS = 0.5
+#: One wait for a message takes this long at most, then the worker asks again.
+POP_SECONDS = 1.0
 
 
-def make_app(name: str, broker_url: str, *, log_format: str, log_level: str, **options: Any) -> Celery:
+def make_app(
+    name: str, broker_url: str, *, log_format: str, log_level: str, customer_slots: int = 2, **options: Any
+) -> Celery:
     """A Celery app that declares nothing and connects to nothing yet."""
     app = Celery(name, broker=broker_url, set_as_current=False)
-    app.conf.update(_configuration(), **options)
+    app.conf.update(_configuration(customer_slots), **options)
+    if broker_url.startswith("rediss://"):
+        # kombu would trust anybody, with a warning.
+        app.conf.broker_use_ssl = {"ssl_cert_reqs": ssl.CERT_REQUIRED}
 
     @setup_logging.connect(weak=False)
     def configure(**_: Any) -> None:
@@ -38,7 +44,7 @@ def plain_queue(name: str) -> Queue:
     return Queue(name, Exchange(""), routing_key=name)  # type: ignore[no-untyped-call]
 
 
-def _configuration() -> dict[str, Any]:
+def _configuration(customer_slots: int) -> dict[str, Any]:
     return {
         "accept_content": ["json"],
         "task_serializer": "json",
@@ -68,6 +74,7 @@ def _configuration() -> dict[str, Any]:
             "socket_connect_timeout": 5,
             "socket_keepalive": True,
             "health_check_interval": 10,
+            "customer_slots": customer_slots,
         },
         "timezone": "UTC",
         "enable_utc": True,

@@ -39,7 +39,7 @@ class Deliveries:
         """
         try:
             self._push(customer_id)
-            self._hot_set.add(lane, customer_id, self._clock.now())
+            self._hot_set.add(lane, customer_id)
         except BROKER_ERRORS as error:
             log.warning("delivery not published", action="delivery.unpublished", error=type(error).__name__)
             return
@@ -57,9 +57,6 @@ class Deliveries:
         """Keep workers from a queue that may not be served yet; only a hint, like all of Redis."""
         self._hint(lambda: self._hot_set.park(lane, customer_id, until))
 
-    def settle(self, customer_id: str, lane: Lane) -> None:
-        self._hint(lambda: self._hot_set.settle(lane, customer_id, self._clock.now()))
-
     def _hint(self, tell: Callable[[], None]) -> None:
         try:
             tell()
@@ -71,5 +68,5 @@ class Deliveries:
         missing = self._hot_set.depths([customer_id])[customer_id] == 0
         if missing:
             self.publish(customer_id, lane, by=by)
-        self._hot_set.make_due(lane, customer_id, self._clock.now())
+        self._hot_set.make_due(lane, customer_id)
         return missing

@@ -1,7 +1,7 @@
 """What Flower is told: all customers' queues, cold ones too.
 
-Flower shows the queues that some worker reports; a worker consumes the hot ones only. So the inspect command
-`active_queues` is replaced by one that reports every customer's queue beside those really consumed.
+Flower shows the queues that some worker reports, and a worker consumes a name per lane that stands for them all. So the
+inspect command `active_queues` is replaced by one that reports every customer's queue instead of that name.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 from celery.worker.control import Panel, inspect_command
 
-from common.queueing.names import EVENTS_PREFIX, events_queue
+from common.queueing.names import LANE_PREFIX, events_queue
 
 
 def report_all_queues(customer_ids: Callable[[], Sequence[str]]) -> None:
@@ -19,7 +19,7 @@ def report_all_queues(customer_ids: Callable[[], Sequence[str]]) -> None:
 
     def active_queues(state: Any) -> list[dict[str, Any]]:
         consumed = [dict(queue.as_dict(recurse=True)) for queue in state.consumer.task_consumer.queues or ()]
-        ordinary = [queue for queue in consumed if not queue["name"].startswith(EVENTS_PREFIX)]
+        ordinary = [queue for queue in consumed if not queue["name"].startswith(LANE_PREFIX)]
         return ordinary + [_row(events_queue(customer_id)) for customer_id in customer_ids()]
 
     Panel.data.pop("active_queues", None)

@@ -11,6 +11,10 @@ DELIVER = "processor.deliver"
 SWEEP_QUEUE = "sweep"
 EVENTS_PREFIX = "events."
 POLL_PREFIX = "poll."
+#: What a processor consumes: `lane.priority` stands for the queues of all customers of that lane. No such list exists.
+LANE_PREFIX = "lane."
+#: Deliveries that are not messages at all; kept for a person to look at.
+UNREADABLE = "unreadable"
 
 
 def events_queue(customer_id: str) -> str:
@@ -20,3 +24,18 @@ def events_queue(customer_id: str) -> str:
 
 def poll_queue(lane: Lane) -> str:
     return POLL_PREFIX + lane
+
+
+def lane_queue(lane: Lane) -> str:
+    """What a worker that serves the lane consumes."""
+    return LANE_PREFIX + lane
+
+
+def hot_set_key(lane: Lane) -> str:
+    """Sorted set of the lane's customers that have messages."""
+    return f"hot:{lane}"
+
+
+def bell(lane: Lane) -> str:
+    """List that a worker with nothing to do waits on."""
+    return f"bell:{lane}"

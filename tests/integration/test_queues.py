@@ -26,7 +26,7 @@ def test_flower_shows_every_customers_queue_also_the_cold_ones(hub, organization
     wait_until(lambda: shown() == set(names), seconds=60, what="all queues in Flower")
 
 
-def test_a_worker_leaves_the_queues_that_have_nothing(hub, organization, start_fleet, redis):
+def test_a_customer_without_messages_is_not_hot(hub, organization, start_fleet, redis):
     access = organization(users=3)
     hub.onboard(access, visibility_seconds=1)
     start_fleet(processors=1)

@@ -1,10 +1,11 @@
-"""Which customers a worker should consume, and in which order."""
+"""Which customers have messages and may be served, and in which order."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import fakeredis
 import pytest
-from support.builders import NOW, after
 
 from common.domain.customers import Lane
 from common.queueing.hot_set import HotSet
@@ -23,104 +24,116 @@ def hot(client):
     return HotSet(client)
 
 
-def push(client, customer_id, count=1):
-    for _ in range(count):
-        client.lpush(f"events.{customer_id}", b"{}")
+def soon(seconds=0.0):
+    """The scripts run on the server's clock, which is the machine's."""
+    return datetime.now(tz=UTC) + timedelta(seconds=seconds)
 
 
 def test_those_who_wait_longest_come_first_and_no_more_than_asked_for(hot):
-    for seconds, customer_id in enumerate(["c", "a", "b"]):
-        hot.add(LANE, customer_id, after(seconds))
+    for customer_id in ["c", "a", "b"]:
+        hot.add(LANE, customer_id)
 
-    assert hot.head(LANE, after(9), 2) == ["c", "a"]
+    assert hot.head(LANE, soon(9), 2) == ["c", "a"]
     assert hot.size(LANE) == 3
 
 
 def test_adding_again_keeps_the_earlier_turn(hot):
-    hot.add(LANE, "a", NOW)
-    hot.add(LANE, "b", after(1))
-    hot.add(LANE, "a", after(5))
+    for customer_id in ["a", "b", "a"]:
+        hot.add(LANE, customer_id)
 
-    assert hot.head(LANE, after(9), 9) == ["a", "b"]
+    assert hot.head(LANE, soon(9), 9) == ["a", "b"]
 
 
 def test_a_parked_customer_is_not_served_before_its_moment(hot):
-    hot.add(LANE, "a", NOW)
-    hot.park(LANE, "a", after(60))
+    hot.add(LANE, "a")
+    hot.park(LANE, "a", soon(60))
 
-    assert hot.head(LANE, after(59), 9) == []
-    assert hot.head(LANE, after(60), 9) == ["a"]
+    assert hot.head(LANE, soon(59), 9) == []
+    assert hot.head(LANE, soon(61), 9) == ["a"]
 
 
-def test_publishing_does_not_wake_who_is_parked(hot):
-    hot.park(LANE, "a", after(60))
-    hot.add(LANE, "a", NOW)
+def test_publishing_does_not_wake_who_is_parked(hot, client):
+    hot.park(LANE, "a", soon(60))
+    hot.add(LANE, "a")
 
-    assert hot.head(LANE, after(59), 9) == []
+    assert hot.head(LANE, soon(), 9) == []
+    assert not client.exists("bell:standard")
 
 
 def test_the_later_of_two_parkings_holds(hot):
-    hot.park(LANE, "a", after(60))
-    hot.park(LANE, "a", after(5))
+    hot.park(LANE, "a", soon(60))
+    hot.park(LANE, "a", soon(5))
 
-    assert hot.head(LANE, after(59), 9) == []
-
-
-def test_who_is_unparked_is_served_at_once_and_a_stranger_is_not_added(hot):
-    hot.park(LANE, "a", after(60))
-    hot.unpark(LANE, "a", NOW)
-    hot.unpark(LANE, "stranger", NOW)
-
-    assert hot.head(LANE, NOW, 9) == ["a"]
+    assert hot.head(LANE, soon(30), 9) == []
 
 
-def test_an_empty_queue_leaves_the_set(hot):
-    hot.add(LANE, "a", NOW)
-    hot.settle(LANE, "a", after(1))
+def test_who_is_made_due_is_served_whatever_parking_redis_knows(hot):
+    hot.park(LANE, "a", soon(60))
+    hot.make_due(LANE, "a")
 
-    assert hot.size(LANE) == 0
-
-
-def test_one_with_more_goes_to_the_end_of_the_line(hot, client):
-    push(client, "a")
-    hot.add(LANE, "a", NOW)
-    hot.add(LANE, "b", after(1))
-    hot.settle(LANE, "a", after(2))
-
-    assert hot.head(LANE, after(9), 9) == ["b", "a"]
+    assert hot.head(LANE, soon(1), 9) == ["a"]
 
 
-def test_settling_does_not_wake_who_was_parked_meanwhile(hot, client):
-    push(client, "a")
-    hot.add(LANE, "a", NOW)
-    hot.park(LANE, "a", after(60))
-    hot.settle(LANE, "a", after(1))
+def test_being_made_due_again_costs_nobody_its_place(hot):
+    hot.add(LANE, "a")
+    hot.add(LANE, "b")
+    hot.make_due(LANE, "a")
 
-    assert hot.head(LANE, after(59), 9) == []
+    assert hot.head(LANE, soon(9), 9) == ["a", "b"]
 
 
-def test_everybody_gets_a_turn_however_many_are_hot(hot, client):
-    customers = [f"c{number}" for number in range(20)]
-    for customer_id in customers:
-        push(client, customer_id, 3)
-        hot.add(LANE, customer_id, NOW)
-    served = []
-    for second in range(1, 21):
-        (first,) = hot.head(LANE, after(second), 1)
-        served.append(first)
-        hot.settle(LANE, first, after(second))
+def test_the_bell_holds_few_rings_and_falls_silent(hot, client):
+    for number in range(100):
+        hot.add(LANE, f"c{number}")
 
-    assert sorted(served) == sorted(customers)
+    assert client.llen("bell:standard") == 32
+    assert 0 < client.ttl("bell:standard") <= 2
 
 
 def test_lanes_do_not_meet(hot):
-    hot.add(Lane.PRIORITY, "a", NOW)
+    hot.add(Lane.PRIORITY, "a")
 
-    assert hot.head(Lane.BACKGROUND, NOW, 9) == []
+    assert hot.head(Lane.BACKGROUND, soon(1), 9) == []
+
+
+def test_a_customer_that_changes_its_lane_keeps_its_place_in_the_line(hot, client):
+    client.lpush("events.a", b"{}")
+    hot.add(LANE, "a")
+    hot.add(Lane.PRIORITY, "later")
+
+    assert hot.move("a", LANE, Lane.PRIORITY)
+    assert hot.head(Lane.PRIORITY, soon(9), 9) == ["a", "later"]
+    assert hot.size(LANE) == 0
+    assert client.llen("events.a") == 1
+
+
+def test_a_parking_moves_with_the_customer(hot):
+    hot.park(LANE, "a", soon(60))
+    hot.move("a", LANE, Lane.PRIORITY)
+
+    assert hot.head(Lane.PRIORITY, soon(30), 9) == []
+    assert hot.head(Lane.PRIORITY, soon(90), 9) == ["a"]
+
+
+def test_moving_a_stranger_or_nowhere_changes_nothing(hot):
+    hot.add(LANE, "a")
+
+    assert not hot.move("stranger", LANE, Lane.PRIORITY)
+    assert not hot.move("a", LANE, LANE)
+    assert hot.head(LANE, soon(9), 9) == ["a"]
+
+
+def test_who_is_forgotten_leaves_with_its_queue(hot, client):
+    client.lpush("events.a", b"{}", b"{}")
+    hot.add(LANE, "a")
+
+    assert hot.forget("a", LANE) == 2
+    assert hot.size(LANE) == 0
+    assert not client.exists("events.a")
 
 
 def test_depths_count_each_customers_messages(hot, client):
-    push(client, "a", 2)
+    client.lpush("events.a", b"{}", b"{}")
 
     assert hot.depths(["a", "b"]) == {"a": 2, "b": 0}
     assert hot.depths([]) == {}
