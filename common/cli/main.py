@@ -16,7 +16,7 @@ import typer
 from typer.exceptions import TyperException
 from typer.main import get_command
 
-from common.cli import additions, audit, customers, exporter, history, letters, status, up, work
+from common.cli import additions, audit, customers, exporter, history, lanes, letters, status, up, work
 from common.cli.failures import CommandFailed, lines_of
 from common.logs.setup import configure_logs
 
@@ -26,6 +26,7 @@ EXIT_FAILED, EXIT_INTERRUPTED = 1, 130
 COMMANDS: Mapping[str, Callable[..., None]] = {
     "up": up.up,
     "status": status.status,
+    "lanes": lanes.lanes,
     "poll": work.poll,
     "events": history.events,
     "audit": audit.audit,

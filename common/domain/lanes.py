@@ -15,12 +15,12 @@ class LaneTerms:
     #: Turns that its customers get for one of a lane of weight 1, where one worker serves several and all are waiting.
     weight: int
     #: Age at which a detected change, of a customer that is neither parked nor paused, should long have been applied.
-    #: A tenth of its tier's cadence, so that the wait for a poll stays the larger part.
+    #: A fifth of its tier's cadence, so that the wait for a poll stays the larger part.
     sla_seconds: int
 
 
 LANE_TERMS: Mapping[Lane, LaneTerms] = {
-    Lane.PRIORITY: LaneTerms(weight=4, sla_seconds=30),
-    Lane.STANDARD: LaneTerms(weight=2, sla_seconds=90),
-    Lane.BACKGROUND: LaneTerms(weight=1, sla_seconds=360),
+    Lane.PRIORITY: LaneTerms(weight=4, sla_seconds=60),
+    Lane.STANDARD: LaneTerms(weight=2, sla_seconds=180),
+    Lane.BACKGROUND: LaneTerms(weight=1, sla_seconds=720),
 }

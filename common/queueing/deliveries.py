@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import structlog
@@ -70,3 +70,25 @@ class Deliveries:
             self.publish(customer_id, lane, by=by)
         self._hot_set.make_due(lane, customer_id)
         return missing
+
+    def repair(self, lanes: Mapping[str, Lane]) -> int:
+        """Bring the hot sets in line with the lanes of all customers that may work, by id; returns the corrections.
+
+        A customer's change of lane may have been cut short, a dead worker's message returns to a queue that is cold,
+        and who was offboarded may still be noted. Reads every queue's length: meant for every half minute or so.
+        """
+        hot = {lane: set(self._hot_set.members(lane)) for lane in Lane}
+        misplaced = [(c, lane) for lane, members in hot.items() for c in members if lanes.get(c) is not lane]
+        for customer_id, lane in misplaced:
+            self._put_right(customer_id, lane, lanes.get(customer_id))
+        cold = lanes.keys() - set().union(*hot.values())
+        stray = [customer_id for customer_id, depth in self._hot_set.depths(cold).items() if depth]
+        for customer_id in stray:
+            self._hot_set.add(lanes[customer_id], customer_id)
+        return len(misplaced) + len(stray)
+
+    def _put_right(self, customer_id: str, noted: Lane, true: Lane | None) -> None:
+        if true is None:
+            self._hot_set.drop(customer_id, noted)
+        else:
+            self._hot_set.move(customer_id, noted, true)

@@ -45,6 +45,10 @@ class HotSet:
             return False
         return bool(self._move(keys=[hot_set_key(old_lane), hot_set_key(new_lane)], args=[customer_id]))
 
+    def drop(self, customer_id: str, lane: Lane) -> None:
+        """Take a customer out of the set, and leave its queue as it is."""
+        self._client.zrem(hot_set_key(lane), customer_id)
+
     def forget(self, customer_id: str, lane: Lane) -> int:
         """Remove a customer and its queue; returns how many messages went with it."""
         pipeline = self._client.pipeline(transaction=True)

@@ -27,7 +27,10 @@ def serve_lanes(app: Celery, queue_of: Callable[[Lane], str], *, besides: Sequen
 
     # One option object an app: Celery keeps them in a set, and adds each to the command's parameters.
     option = Option(
-        ["--lane"], multiple=True, type=Choice(list(Lane)), help="Serve this lane; may be repeated. Else FLEET_LANES."
+        ["--lane"],
+        multiple=True,
+        type=Choice([lane.value for lane in Lane]),
+        help="Serve this lane; repeatable.",
     )
     app.user_options["worker"].add(option)
     app.steps["worker"].add(Lanes)

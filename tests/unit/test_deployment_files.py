@@ -4,6 +4,7 @@ code.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from typer.testing import CliRunner
 
 from common.cli.main import build_app
 from common.config.settings import PREFIX, Settings
+from common.domain.customers import Lane
+from common.domain.lanes import LANE_TERMS
 from deploy.local.topology import beat_argv, worker_argv
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,9 +29,18 @@ def test_every_process_of_the_design_is_a_service():
     assert {"celery -A processor.app flower", "fleet migrate", "fleet exporter"} <= commands
 
 
-def test_every_lane_has_a_pool_of_its_own():
-    lanes = {s["environment"]["FLEET_LANES"] for s in OURS.values() if "FLEET_LANES" in s["environment"]}
-    assert lanes == {"priority", "standard", "background"}
+@pytest.mark.parametrize("app", ["poller", "processor"])
+def test_every_lane_has_a_pool_of_its_own(app):
+    commands = [s["command"] for s in OURS.values() if s["command"][2:4] == [f"{app}.app", "worker"]]
+    assert [command[command.index("--lane") + 1] for command in commands] == list(Lane)
+
+
+def test_every_lane_alerts_when_it_breaks_its_promise():
+    rules = yaml.safe_load((ROOT / "deploy/prometheus/alerts.yml").read_text())["groups"][0]["rules"]
+    bounds = {rule["labels"]["lane"]: rule["expr"] for rule in rules if rule["alert"] == "LaneBehind"}
+    assert set(bounds) == set(Lane)
+    for lane, expression in bounds.items():
+        assert f'lane="{lane}"}} > {LANE_TERMS[Lane(lane)].sla_seconds} ' in expression
 
 
 @pytest.mark.parametrize("name", sorted(OURS))
@@ -48,7 +60,7 @@ def test_a_service_depends_only_on_services_there_are(name):
 def test_a_worker_is_started_as_it_is_tested(name):
     app = OURS[name]["command"][2].removesuffix(".app")
     tested = worker_argv(app, 1, concurrency=8, log_level="INFO")
-    assert set(OURS[name]["command"][3:]) <= set(tested)
+    assert set(OURS[name]["command"][3:]) - {"--lane", *Lane} <= set(tested)
 
 
 def test_beat_is_started_as_it_is_tested_and_twice():
@@ -72,7 +84,8 @@ def test_every_alert_names_a_metric_of_the_exporter_and_a_command_to_type():
     exporter = (ROOT / "common/metrics/exporter.py").read_text()
     rules = yaml.safe_load((ROOT / "deploy/prometheus/alerts.yml").read_text())["groups"][0]["rules"]
     for rule in rules:
-        assert f'"{rule["expr"].split()[0].removeprefix("syncfleet_")}"' in exporter
+        metric = re.split(r"[ {]", rule["expr"])[0].removeprefix("syncfleet_")
+        assert f'"{metric}"' in exporter
         assert "`fleet " in rule["annotations"]["summary"]
 
 

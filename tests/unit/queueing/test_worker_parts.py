@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -11,7 +12,7 @@ from common.domain.customers import Lane
 from common.queueing.names import DELIVER, POLL, SWEEP, events_queue, poll_queue
 from common.queueing.once import Once
 from common.queueing.routing import route_by_customer
-from common.queueing.watchdog import Watchdog
+from common.queueing.watchdog import ANSWER_SECONDS, Watchdog, is_consuming
 
 
 def test_many_threads_that_need_something_first_get_the_same_one_thing():
@@ -112,3 +113,27 @@ def test_any_other_task_goes_where_it_was_declared(task, kwargs):
 
 def test_queues_are_named_for_customer_and_lane():
     assert (events_queue("acme"), poll_queue(Lane.PRIORITY)) == ("events.acme", "poll.priority")
+
+
+class Channel:
+    """What the watchdog looks at of a worker's channel."""
+
+    def __init__(self, *, silent_seconds, busy=False):
+        self.qos = self
+        self.answered_at = time.monotonic() - silent_seconds
+        self._busy = busy
+
+    def can_consume(self):
+        return not self._busy
+
+
+@pytest.mark.parametrize(
+    ("channel", "consuming"),
+    [
+        (Channel(silent_seconds=1), True),
+        (Channel(silent_seconds=ANSWER_SECONDS + 1), False),
+        (Channel(silent_seconds=ANSWER_SECONDS + 1, busy=True), True),
+    ],
+)
+def test_a_worker_that_redis_does_not_answer_is_not_fed_unless_all_its_slots_are_taken(channel, consuming):
+    assert is_consuming(channel) is consuming
