@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 import pytest
 from support.waiting import wait_until
 
+from common.config.settings import Settings
+
 pytestmark = pytest.mark.slow
+
+CUSTOMER_SLOTS = Settings.model_fields["customer_slots"].default
 
 
 def test_a_customer_in_trouble_stops_no_other(hub, organization, sandbox, audited, start_fleet):
@@ -27,6 +33,32 @@ def test_a_customer_in_trouble_stops_no_other(hub, organization, sandbox, audite
     (letter,) = hub.dead_letters.list(spoiled.name)
     assert (letter.field, letter.stage) == ("last_name", "detect")
     assert audited().total("mixed") == 0
+
+
+def test_a_slow_destination_holds_its_share_of_a_workers_slots_and_no_more(hub, organization, sandbox, start_fleet):
+    """Created directly: at least 60 slow requests. One worker, 8 slots, 2 of them for a customer."""
+    slow, quiet = organization(users=60), organization(users=3)
+    sandbox.add_faults({"system": "crm", "organization": slow.name, "kind": "latency", "seconds": 0.5, "rate": 1.0})
+    for access in (slow, quiet):
+        hub.onboard(access, create="direct", visibility_seconds=1)
+    start_fleet(processors=1)
+    wait_until(lambda: arrived(sandbox, slow), seconds=90, what="the slow customer's contacts")
+
+    assert arrived(sandbox, quiet)
+    assert 1 <= most_at_once(requests_of(sandbox, slow)) <= CUSTOMER_SLOTS
+
+
+def requests_of(sandbox, access) -> list[tuple[float, float]]:
+    return [
+        (entry["started_at"], entry["finished_at"])
+        for entry in sandbox.journal()
+        if entry["organization"] == access.name and entry["system"] == "crm" and entry["finished_at"]
+    ]
+
+
+def most_at_once(spans) -> int:
+    edges = sorted([(start, 1) for start, _ in spans] + [(end, -1) for _, end in spans])
+    return max(accumulate(step for _, step in edges))
 
 
 def test_two_customers_with_the_same_ids_are_not_mixed(hub, organization, sandbox, audited):
