@@ -19,7 +19,7 @@ CONTINUATION_EXPIRES_SECONDS = 10.0
 def sweep(overview: PostgresOverview, deliveries: Deliveries, polls: Polls, clock: Clock) -> int:
     """How many messages were missing."""
     now = clock.now()
-    missing = sum(deliveries.restore(work.customer_id, Lane(work.lane), by="sweep") for work in overview.due_work(now))
+    missing = deliveries.restore({work.customer_id: Lane(work.lane) for work in overview.due_work(now)}, by="sweep")
     for due in overview.due_runs(now):
         polls.publish(due.customer_id, Lane(due.lane), expires_seconds=CONTINUATION_EXPIRES_SECONDS)
     if missing:

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, func, select, update
+from sqlalchemy import Connection, Engine, bindparam, func, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
 from common.domain.entities import EntityKey
 from common.domain.errors import LockLost
-from common.domain.events import FINAL_STATES, Event, EventState, Origin
+from common.domain.events import FINAL_STATES, Event, EventState
 from common.domain.writes import (
     UNRESOLVED_STATES,
     EventOutcome,
@@ -25,7 +25,7 @@ from common.domain.writes import (
     WriteState,
 )
 from common.storage.again import put_again
-from common.storage.due import IS_OPEN, held_back
+from common.storage.due import IN_ORDER, IS_OPEN, held_back, is_due, with_open_events
 from common.storage.tables import OPEN, UNRESOLVED, dead_letters, events, links, writes
 
 
@@ -36,12 +36,16 @@ class PostgresDeliveryStore:
         self._engine = engine
 
     def due_partitions(self, customer_id: str, now: datetime) -> Sequence[int]:
-        query = (
-            select(events.c.partition)
-            .where(events.c.customer_id == customer_id, IS_OPEN, events.c.retry_at <= now, ~held_back(now))
-            .group_by(events.c.partition)
-            .order_by(func.min(events.c.retry_at))
+        own = events.c.customer_id == customer_id
+        partitions = with_open_events(events.c.partition, own)
+        oldest = (
+            select(events.c.retry_at)
+            .where(own, events.c.partition == partitions.c.value, *is_due(now))
+            .order_by(events.c.retry_at)
+            .limit(1)
+            .lateral()
         )
+        query = select(partitions.c.value).join(oldest, true()).order_by(oldest.c.retry_at)
         with self._engine.connect() as connection:
             return list(connection.execute(query).scalars())
 
@@ -50,7 +54,7 @@ class PostgresDeliveryStore:
             select(events)
             .where(events.c.customer_id == customer_id, events.c.partition == partition)
             .where(IS_OPEN, ~held_back(now))
-            .order_by(events.c.origin == Origin.BACKFILL, events.c.event_id)
+            .order_by(*IN_ORDER)
             .limit(limit)
         )
         with self._engine.connect() as connection:

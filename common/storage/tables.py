@@ -32,6 +32,8 @@ metadata = MetaData(
 
 #: The SQL of `OPEN_STATES`; partial indexes keep finished events out of every hot query.
 OPEN = text("state IN ('pending', 'submitted')")
+#: Orders live events before a backfill's.
+BACKFILL_LAST = text("(origin = 'backfill')")
 UNRESOLVED = text("state IN ('open', 'unknown', 'submitted')")
 
 
@@ -245,9 +247,10 @@ events = Table(
     _moment("retry_at"),
     _moment("finished_at", nullable=True),
     Index("ix_events_entity_version", "customer_id", "resource", "source_id", "version", unique=True),
-    Index("ix_events_open", "customer_id", "partition", "event_id", postgresql_where=OPEN),
+    # In the order in which a slice takes them.
+    Index("ix_events_open", "customer_id", "partition", BACKFILL_LAST, "event_id", postgresql_where=OPEN),
     Index("ix_events_open_entity", "customer_id", "resource", "source_id", "retry_at", postgresql_where=OPEN),
-    Index("ix_events_open_due", "retry_at", "customer_id", postgresql_where=OPEN),
+    Index("ix_events_open_due", "customer_id", "partition", "retry_at", postgresql_where=OPEN),
     Index("ix_events_run", "customer_id", "run_id"),
 )
 

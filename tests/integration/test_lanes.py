@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from support.waiting import wait_until
 
 from common.domain.customers import Lane, Tier
+from common.queueing.celery_app import make_app
 from common.queueing.deliveries import Deliveries
 from common.queueing.hot_set import HotSet
 from deploy.local.child import ProcessSpec
@@ -98,3 +101,21 @@ def test_a_broken_broker_connection_is_made_anew_and_new_customers_are_served_af
     second = hub.onboard(organization(users=3)).customer_id
 
     wait_until(lambda: hub.states(second).get("applied") == 3, seconds=30, what="the second customer's contacts")
+
+
+def test_the_sweep_writes_only_what_is_wrong(hub, organization, redis):
+    """Who waits keeps its place, who has no message gets one, and who is parked by mistake is freed."""
+    app = make_app("sweep", hub.servers.broker_url, log_format="text", log_level="ERROR")
+    hot = HotSet(redis)
+    redis.lpush("events.waiting", b"{}")
+    hot.add(Lane.STANDARD, "waiting")
+    place = hot.members(Lane.STANDARD)["waiting"]
+    redis.lpush("events.parked", b"{}")
+    hot.park(Lane.STANDARD, "parked", hub.clock.now() + timedelta(hours=20))
+    due = dict.fromkeys(["waiting", "parked", "forgotten"], Lane.STANDARD)
+
+    assert Deliveries(app, hot, hub.clock, hub.metrics).restore(due, by="sweep") == 1
+    app.close()
+    assert hot.depths(due) == {"waiting": 1, "parked": 1, "forgotten": 1}
+    assert hot.members(Lane.STANDARD)["waiting"] == place
+    assert set(hot.head(Lane.STANDARD, hub.clock.now() + timedelta(seconds=1), 9)) == set(due)

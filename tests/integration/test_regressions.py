@@ -229,7 +229,7 @@ def test_the_sweep_lifts_a_parking_that_only_redis_still_knows(hub, redis):
     hot, now = HotSet(redis), hub.clock.now()
     hot.park(Lane.PRIORITY, "acme", now + timedelta(hours=20))
     redis.lpush("events.acme", "a delivery")
-    Deliveries(None, hot, hub.clock, hub.metrics).restore("acme", Lane.PRIORITY, by="sweep")
+    Deliveries(None, hot, hub.clock, hub.metrics).restore({"acme": Lane.PRIORITY}, by="sweep")
 
     assert list(hot.head(Lane.PRIORITY, hub.clock.now(), 10)) == ["acme"]
 

@@ -5,6 +5,8 @@ Revision of the schema for schedules by layer, per-resource cadence, local-time 
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -15,7 +17,26 @@ branch_labels = None
 depends_on = None
 
 
+OPEN = sa.text("state IN ('pending', 'submitted')")
+#: As `tables.events` has them: in the order in which they are read.
+OPEN_INDEXES = {
+    "ix_events_open": ["customer_id", "partition", sa.text("(origin = 'backfill')"), "event_id"],
+    "ix_events_open_due": ["customer_id", "partition", "retry_at"],
+}
+OPEN_INDEXES_BEFORE = {
+    "ix_events_open": ["customer_id", "partition", "event_id"],
+    "ix_events_open_due": ["retry_at", "customer_id"],
+}
+
+
+def replace_indexes(indexes: dict[str, list[Any]]) -> None:
+    for name, columns in indexes.items():
+        op.drop_index(name, "events")
+        op.create_index(name, "events", columns, postgresql_where=OPEN)
+
+
 def upgrade() -> None:
+    replace_indexes(OPEN_INDEXES)
     op.add_column("customers", sa.Column("mode", sa.Text(), server_default="continuous", nullable=False))
     op.add_column("customers", sa.Column("cadences", postgresql.JSONB(), server_default="{}", nullable=False))
     op.add_column("customers", sa.Column("paused_until", sa.DateTime(timezone=True), nullable=True))
@@ -72,6 +93,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    replace_indexes(OPEN_INDEXES_BEFORE)
     op.execute("DELETE FROM checkpoints WHERE layer <> 'poll'")
     op.drop_constraint("pk_checkpoints", "checkpoints", type_="primary")
     op.create_primary_key("pk_checkpoints", "checkpoints", ["customer_id", "resource"])
