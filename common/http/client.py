@@ -11,7 +11,7 @@ import tenacity
 from pydantic import SecretStr
 
 from common.domain.clock import Clock
-from common.domain.errors import PageUnreadable, SystemUnavailable, UnknownOutcome
+from common.domain.errors import PageUnreadable, RateLimited, SystemUnavailable, UnknownOutcome
 from common.domain.limits import Budget, BudgetPolicy, Share
 from common.http.answers import Answer
 from common.http.verdicts import error_of, error_of_failure
@@ -85,6 +85,9 @@ class ApiClient:
         self._metrics.http_requests.labels(self._policy.system, f"{answer.status // 100}xx").inc()
         self._budget.learn(self._customer_id, self._policy, answer.rate_hints())
         error = None if answer.status in accept else error_of(answer, where, self._clock.now())
+        if isinstance(error, RateLimited):
+            # Whatever else runs for this customer, in any process, keeps to it too.
+            self._budget.close(self._customer_id, self._policy, error.until)
         if error is not None:
             raise error
         return answer

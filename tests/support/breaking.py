@@ -58,6 +58,9 @@ class NoBudget:
     def learn(self, *_: Any) -> None:
         """Nothing."""
 
+    def close(self, *_: Any) -> None:
+        """Never."""
+
 
 class Killed(BaseException):
     """Stands for SIGKILL: nothing of the product catches it."""

@@ -8,14 +8,18 @@ from typing import Any
 
 import fakeredis
 import pytest
+import structlog
 from redis import Redis
 from support.builders import a_customer
+from support.timed import TimedWorld
 
-from common.domain.clock import ManualClock
+from common.domain.clock import ManualClock, SystemClock
 from common.domain.limits import BudgetPolicy
 from common.limits.budget import RedisBudget
 from common.limits.memory import MemoryBudget
 from common.storage.customers import PostgresCustomerStore
+from common.storage.memory.throttles import MemoryThrottles
+from common.storage.throttles import PostgresThrottles
 from common.storage.usage import PostgresUsage
 
 
@@ -39,6 +43,17 @@ class Counted:
     forget: Callable[[], Any]
 
 
+def _drop(_logger: Any, _method: str, _line: Any) -> Any:
+    raise structlog.DropEvent
+
+
+@pytest.fixture(autouse=True)
+def no_log_lines() -> Iterator[None]:
+    structlog.configure(processors=[_drop])
+    yield
+    structlog.reset_defaults()
+
+
 def policy(**changes: Any) -> BudgetPolicy:
     return BudgetPolicy(**{"system": "crm_plus", "limit": 10, "window_seconds": 60, **changes})
 
@@ -53,8 +68,8 @@ def budget(request: pytest.FixtureRequest) -> Any:
     if request.param == "memory":
         return MemoryBudget(ManualClock())
     if request.param == "fakeredis":
-        return RedisBudget(fakeredis.FakeStrictRedis(), MemoryUsage())
-    return RedisBudget(request.getfixturevalue("redis"), durable_usage(request))
+        return RedisBudget(fakeredis.FakeStrictRedis(), MemoryUsage(), SystemClock())
+    return RedisBudget(request.getfixturevalue("redis"), durable_usage(request), SystemClock())
 
 
 @pytest.fixture(params=["fakeredis", "redis"])
@@ -62,11 +77,29 @@ def counted(request: pytest.FixtureRequest) -> Iterator[Counted]:
     """Only the ones that count in Redis: it may forget."""
     if request.param == "fakeredis":
         client: Redis = fakeredis.FakeStrictRedis()
-        yield Counted(RedisBudget(client, MemoryUsage()), client.flushdb)
+        yield Counted(RedisBudget(client, MemoryUsage(), SystemClock()), client.flushdb)
         client.close()
         return
     client = request.getfixturevalue("redis")
-    yield Counted(RedisBudget(client, durable_usage(request)), client.flushdb)
+    yield Counted(RedisBudget(client, durable_usage(request), SystemClock()), client.flushdb)
+
+
+@pytest.fixture(params=["fakeredis", "redis"])
+def world(request: pytest.FixtureRequest) -> Iterator[TimedWorld]:
+    """Budgets in Redis, with all clocks in the test's hand."""
+    if request.param == "fakeredis":
+        client: Redis = fakeredis.FakeStrictRedis()
+        yield TimedWorld(client, MemoryUsage())
+        client.close()
+        return
+    yield TimedWorld(request.getfixturevalue("redis"), MemoryUsage())
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def throttles(request: pytest.FixtureRequest) -> Any:
+    if request.param == "memory":
+        return MemoryThrottles()
+    return PostgresThrottles(request.getfixturevalue("engine"))
 
 
 def durable_usage(request: pytest.FixtureRequest) -> PostgresUsage:

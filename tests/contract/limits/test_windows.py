@@ -6,10 +6,11 @@ import threading
 import time
 from datetime import timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from common.domain.clock import ManualClock
+from common.domain.clock import ManualClock, SystemClock
 from common.domain.errors import BudgetExhausted
 from common.domain.limits import BudgetPolicy, Share
 from common.limits.budget import RedisBudget
@@ -62,10 +63,22 @@ def test_in_memory_the_moment_told_is_one_at_which_a_request_is_free(limit, wind
             assert take(budget, policy) is None
 
 
+@pytest.mark.parametrize("offset", [0.0, 0.5, 0.99])
+def test_a_request_counts_for_a_whole_window_wherever_in_its_bucket_it_was_taken(world, offset):
+    budget, policy = world.worker(), BudgetPolicy(system="s", limit=1, window_seconds=60)
+    world.advance(offset)
+    assert take(budget, policy) is None
+    world.advance(59.99)
+
+    assert take(budget, policy) is not None
+    world.advance(2.02)
+    assert take(budget, policy) is None
+
+
 def test_many_threads_of_many_workers_hammering_one_budget_never_exceed_it(redis):
     policy = BudgetPolicy(system="s", limit=25, window_seconds=1)
     first_only = FirstOnce()
-    budgets = [RedisBudget(redis, first_only) for _ in range(8)]
+    budgets = [RedisBudget(redis, first_only, SystemClock()) for _ in range(8)]
     taken: list[tuple[float, float]] = []
     deadline = time.monotonic() + 3.5
 

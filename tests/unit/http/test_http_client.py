@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support.clients import an_api, pretended
 
 from common.domain.clock import ManualClock
-from common.domain.errors import BudgetExhausted, RecordRefused, SystemUnavailable, UnknownOutcome
+from common.domain.errors import BudgetExhausted, RateLimited, RecordRefused, SystemUnavailable, UnknownOutcome
 from common.domain.limits import BudgetPolicy
 from common.http.client import LARGEST_BODY_BYTES
 from common.limits.memory import MemoryBudget
@@ -152,3 +152,21 @@ def test_a_redirect_is_not_followed():
     with pytest.raises(SystemUnavailable):
         world.api().read("/users")
     assert [request.url.host for request in world.requests] == ["api.example"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"), [({"Retry-After": "600"}, 600), ({}, 60), ({"Retry-After": "9" * 9}, 86_400)]
+)
+def test_a_429_closes_the_budget_for_everybody_who_shares_it(headers, seconds):
+    clock, world = ManualClock(), World(httpx.Response(429, headers=headers), ok())
+    budget = MemoryBudget(clock)
+    with pytest.raises(RateLimited):
+        world.api(clock=clock, budget=budget).send("POST", "/contacts", body={})
+    another = world.api(clock=clock, budget=budget)
+    clock.advance(seconds - 1)
+
+    with pytest.raises(BudgetExhausted):
+        another.read("/users")
+    clock.advance(2)
+    assert another.read("/users").status == 200
+    assert world.api(clock=clock, budget=budget, customer_id="globex").read("/users").status == 200

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import fakeredis
 import pytest
 
+from common.domain.clock import SystemClock
 from common.domain.errors import SystemUnavailable
 from common.domain.limits import BudgetPolicy, RateHints, Share
 from common.limits.budget import RedisBudget
@@ -21,7 +24,7 @@ class Always:
 def budget():
     server = fakeredis.FakeServer()
     server.connected = False
-    return RedisBudget(fakeredis.FakeStrictRedis(server=server), Always())
+    return RedisBudget(fakeredis.FakeStrictRedis(server=server), Always(), SystemClock())
 
 
 def test_without_redis_nothing_may_be_sent(budget):
@@ -34,6 +37,13 @@ def test_without_redis_nothing_may_be_sent(budget):
 def test_what_cannot_be_learned_comes_after_a_request_that_was_sent(budget):
     with pytest.raises(SystemUnavailable) as raised:
         budget.learn("acme", POLICY, RateHints(limit=100))
+
+    assert raised.value.sent
+
+
+def test_a_wait_that_cannot_be_noted_comes_after_a_request_that_was_sent(budget):
+    with pytest.raises(SystemUnavailable) as raised:
+        budget.close("acme", POLICY, datetime.now(tz=UTC) + timedelta(minutes=1))
 
     assert raised.value.sent
 
