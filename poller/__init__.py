@@ -4,4 +4,6 @@ app        the Celery app (`celery -A poller.app ...`)   runs       the loop: on
 bootstrap  the composition root                          detectors  what yields pages of changes
 tasks      poll and sweep                                sources    connectors, one folder each
 schedule   beat: who is polled when                      sweep      says again what Redis forgot
+failing    runs that fail in a row pause the customer    resting    pauses that end by themselves
+backpressure  a full backlog holds runs back             announcing deliveries for committed pages
 """

@@ -15,25 +15,36 @@ from prometheus_client import CollectorRegistry
 from common.config.settings import Settings
 from common.credentials.master_key import load_master_key
 from common.credentials.vault import Vault
+from common.domain.backlog import BacklogLimits
+from common.domain.breakers import BreakerPolicy
 from common.domain.clock import Clock, SystemClock
 from common.domain.customers import Customer, System
 from common.domain.limits import Budget, Share, source_policy
 from common.domain.sources import Source
+from common.domain.throttles import Brake, Throttles
 from common.http.client import ApiClient, make_transport
 from common.limits.budget import RedisBudget
 from common.metrics.catalogue import Metrics
 from common.metrics.serving import serve_metrics
+from common.queueing.asked import Asked
 from common.queueing.deliveries import Deliveries
 from common.queueing.hot_set import HotSet, connect_redis
 from common.queueing.polls import Polls
+from common.storage.backlog import PostgresBacklog
+from common.storage.breakers import PostgresBreakers
 from common.storage.customers import PostgresCustomerStore
 from common.storage.detection import PostgresDetectionStore
 from common.storage.engine import make_engine
 from common.storage.keys import PostgresKeyStore
 from common.storage.locks import AdvisoryLocks
 from common.storage.overview import PostgresOverview
+from common.storage.schedule import PostgresSchedule
+from common.storage.throttles import PostgresThrottles
 from common.storage.usage import PostgresUsage
+from poller.announcing import Announcement
+from poller.backpressure import Backpressure
 from poller.detectors.incremental import Incremental
+from poller.failing import FailureLimit
 from poller.runs import RunParts
 from poller.sources import registry
 
@@ -52,6 +63,10 @@ class Poller:
     polls: Polls
     run_parts: RunParts
     locks: AdvisoryLocks
+    throttles: Throttles
+    brake: Brake
+    asked: Asked
+    schedule: PostgresSchedule
 
     def resources(self, customer: Customer) -> Sequence[str]:
         return registry.resources(customer)
@@ -77,7 +92,7 @@ class SourceParts:
             base_url=str(customer.source_settings.get("base_url", definition.base_url)),
             token=self.vault.open(customer.customer_id, System.SOURCE),
             customer_id=customer.customer_id,
-            policy=source_policy(customer.source, self.requests_per_minute),
+            policy=source_policy(customer.source, self.requests_per_minute, lane=customer.lane),
             share=share,
             budget=self.budget,
             clock=self.clock,
@@ -98,10 +113,14 @@ def build(settings: Settings, app: Celery) -> Poller:
     customers = PostgresCustomerStore(engine, clock)
     deliveries = Deliveries(app, HotSet(redis), clock, metrics)
     locks = AdvisoryLocks(database_url, application_name="poller")
+    random_unit = random.Random().random  # noqa: S311 - jitter, not a secret
+    policy = BreakerPolicy(failures=settings.breaker_failures, first_seconds=settings.breaker_seconds)
+    breakers = PostgresBreakers(engine, policy, random_unit)
+    budget = RedisBudget(redis, PostgresUsage(engine, clock), clock)
     sources = SourceParts(
         transport=make_transport(settings.http_deadline_seconds),
         vault=Vault(load_master_key(settings.master_key, settings.state_dir), PostgresKeyStore(engine), clock),
-        budget=RedisBudget(redis, PostgresUsage(engine, clock)),
+        budget=budget,
         clock=clock,
         metrics=metrics,
         deadline_seconds=settings.http_deadline_seconds,
@@ -115,10 +134,24 @@ def build(settings: Settings, app: Celery) -> Poller:
         metrics=metrics,
         detector=Incremental(overlap=timedelta(seconds=settings.poll_overlap_seconds), passes=settings.scan_passes),
         new_id=lambda: uuid.uuid4().hex,
-        random_unit=random.Random().random,  # noqa: S311 - jitter, not a secret
+        random_unit=random_unit,
         open_source=sources.open,
-        publish=lambda customer: deliveries.publish(customer.customer_id, customer.lane, by="poll"),
+        publish=Announcement(deliveries=deliveries, breakers=breakers),
         slice_seconds=settings.run_slice_seconds,
+        breakers=breakers,
+        backpressure=Backpressure(
+            backlog=PostgresBacklog(engine),
+            limits=BacklogLimits(backfill=settings.backfill_backlog_limit, poll=settings.poll_backlog_limit),
+            clock=clock,
+            metrics=metrics,
+        ),
+        failure_limit=FailureLimit(
+            customers=customers,
+            clock=clock,
+            metrics=metrics,
+            runs=settings.failed_runs_before_pause,
+            pause_hours=settings.pause_hours,
+        ),
     )
     return Poller(
         clock=clock,
@@ -128,4 +161,8 @@ def build(settings: Settings, app: Celery) -> Poller:
         polls=Polls(app),
         run_parts=run_parts,
         locks=locks,
+        throttles=PostgresThrottles(engine),
+        brake=budget,
+        asked=Asked(redis),
+        schedule=PostgresSchedule(engine),
     )

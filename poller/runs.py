@@ -1,8 +1,12 @@
 """The loop: one pass of a detector over (customer, resource), in slices.
 
 Each page is one transaction (mirror, events, progress); after its commit one delivery is published. A run that is out
-of budget, told to wait, or longer than its slice saves its progress and ends; the sweep has it continued at the due
-time. No step sleeps, and a kill between any two of them loses nothing: the next run goes on from the progress that was
+of budget, told to wait, held back by its backlog, or longer than its slice saves its progress and ends; the sweep has
+it continued at the due time. So does one whose source is in trouble: the breaker says when, for as long as it takes,
+and no outage makes a run fail. One whose token is rejected keeps its progress until the token is verified. What makes a
+run fail are answers that are no pages, several in a row, and defects.
+
+No step sleeps, and a kill between any two of them loses nothing: the next run goes on from the progress that was
 committed.
 """
 
@@ -11,25 +15,39 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
 from common.domain.clock import Clock
-from common.domain.customers import Customer
-from common.domain.errors import CustomerBlocked, Interrupted, RateLimited, SyncError, TransientError
-from common.domain.events import Origin
-from common.domain.limits import Share
+from common.domain.customers import Customer, System
+from common.domain.errors import (
+    CredentialsBlocked,
+    CustomerBlocked,
+    Interrupted,
+    RateLimited,
+    SyncError,
+    SystemUnavailable,
+    TransientError,
+    UnknownOutcome,
+)
+from common.domain.layers import Layer
+from common.domain.limits import Share, share_of
+from common.domain.passages import Breakers, Passage, passing
 from common.domain.records import Record
 from common.domain.retry import RetryPolicy
 from common.domain.runs import RunState
 from common.domain.sources import Page, Source
 from common.domain.stores import CustomerStore, DetectionStore, Locks, PageToSave, RunStart
 from common.metrics.catalogue import Metrics
+from poller.backpressure import Backpressure
 from poller.detectors.incremental import Incremental
+from poller.failing import FailureLimit
 
 log = structlog.get_logger(__name__)
 
-#: Requests that may fail in a row before a run gives up its progress; with the backoff below that is about ten minutes.
+#: Answers in a row that are no pages before a run fails and gives up its progress, which may be what is wrong; with the
+#: backoff below that is about two minutes.
 FAILURES_BEFORE_GIVING_UP = 8
 BACKOFF = RetryPolicy(base_seconds=1.0, cap_seconds=300.0)
 #: Longest error text kept in a report, in characters.
@@ -52,10 +70,13 @@ class RunParts:
     #: Called after a page with events is committed.
     publish: Callable[[Customer], None]
     slice_seconds: float
+    breakers: Breakers
+    backpressure: Backpressure
+    failure_limit: FailureLimit
 
 
-def run(parts: RunParts, customer: Customer, resource: str) -> RunState | None:
-    """Make or continue a run. None if another worker is at it, or it may not go on yet."""
+def run(parts: RunParts, customer: Customer, resource: str, layer: Layer = Layer.POLL) -> RunState | None:
+    """Make or continue a run, one at a time over all layers. None if another worker is at it, or it must wait."""
     with parts.locks.try_hold(f"run/{customer.customer_id}/{resource}") as held:
         if held is None:
             log.info("run is under way elsewhere", action="run.busy")
@@ -63,6 +84,7 @@ def run(parts: RunParts, customer: Customer, resource: str) -> RunState | None:
         start = parts.store.start_run(
             customer_id=customer.customer_id,
             resource=resource,
+            layer=layer,
             run_id=parts.new_id(),
             trace_id=parts.new_id(),
             now=parts.clock.now(),
@@ -81,9 +103,11 @@ class _Run:
         self._parts = parts
         self._customer = customer
         self._resource = resource
-        self._checkpoint = start.checkpoint
+        self._checkpoint = start.progress.start(start.checkpoint)
         self._progress = start.progress
         self._deadline = parts.clock.monotonic() + parts.slice_seconds
+        #: Through the source's breaker; None until it let us pass.
+        self._passage: Passage | None = None
 
     def make(self) -> RunState:
         """Read pages until the end, the slice's end, or an error; every way out is recorded, unless another owns it."""
@@ -95,11 +119,18 @@ class _Run:
 
     def _read_or_record(self) -> RunState:
         try:
-            return self._read_on(self._open())
+            with passing(
+                self._parts.breakers, self._parts.clock, self._customer.customer_id, System.SOURCE
+            ) as self._passage:
+                return self._read_on(self._open(), self._passage)
         except Interrupted:
             raise
+        except CredentialsBlocked as block:
+            return self._wait_for_credentials(block)
         except RateLimited as limit:
             return self._continue_at(limit.until, str(limit))
+        except (SystemUnavailable, UnknownOutcome) as outage:
+            return self._after_outage(outage)
         except TransientError as error:
             return self._after_failure(error)
         except SyncError as error:
@@ -110,12 +141,13 @@ class _Run:
 
     def _open(self) -> Source:
         """Raises CustomerBlocked if the customer's token or settings are missing."""
-        share = Share.BACKFILL if self._progress.origin == Origin.BACKFILL else Share.LIVE
-        return self._parts.open_source(self._customer, share)
+        return self._parts.open_source(self._customer, share_of(self._progress.origin))
 
-    def _read_on(self, source: Source) -> RunState:
+    def _read_on(self, source: Source, passage: Passage) -> RunState:
         while True:
-            page = source.page(self._parts.detector.query(self._resource, self._checkpoint, self._progress))
+            self._parts.backpressure.check(self._customer.customer_id, self._progress.origin)
+            query = self._parts.detector.query(self._resource, self._checkpoint, self._progress)
+            page = passage.watch(partial(source.page, query))
             self._save(page)
             if self._parts.detector.needs_another_page(self._progress, page):
                 if self._parts.clock.monotonic() > self._deadline:
@@ -126,8 +158,8 @@ class _Run:
                 return state
 
     def _save(self, page: Page) -> None:
-        now = self._parts.clock.now()
-        scanned, self._progress = self._progress, self._parts.detector.after_page(self._progress, page, now)
+        now, scanned = self._parts.clock.now(), self._progress
+        self._progress = replace(self._parts.detector.after_page(scanned, page, now), outages=0)
         counts = self._parts.store.save_page(
             PageToSave(
                 customer_id=self._customer.customer_id,
@@ -153,7 +185,9 @@ class _Run:
         detector, progress = self._parts.detector, self._progress
         seen = self._parts.store.seen_in_scan(self._customer.customer_id, self._resource, progress.scan_id)
         if detector.is_sealed(progress, seen):
-            return self._finish(RunState.COMPLETED, detector.position(progress), "")
+            # A layer that reads from a bound of its own leaves the checkpoint alone.
+            position = detector.position(progress) if progress.since is None else None
+            return self._finish(RunState.COMPLETED, position, "")
         log.info(
             "scan not sealed", action="run.unsealed", seen=seen, total=progress.total, scan_pass=progress.scan_pass
         )
@@ -162,6 +196,23 @@ class _Run:
             return self._finish(RunState.UNSEALED, None, "the records moved, or were hidden, in every pass")
         self._progress = again
         return None
+
+    def _wait_for_credentials(self, block: CredentialsBlocked) -> RunState:
+        if self._passage is not None and self._passage.is_blocked:
+            log.error("source is blocked", action="credentials.blocked", system=System.SOURCE, why=str(block))
+        # At any time, for the sweep leaves it alone until the source is no longer blocked.
+        return self._put_off(self._parts.clock.now(), f"waits until the source is verified: {block}")
+
+    def _after_outage(self, outage: TransientError) -> RunState:
+        """Once the breaker is open, it says when; until then there is a backoff of the run's own."""
+        self._progress = replace(self._progress, outages=self._progress.outages + 1)
+        opened_until = self._passage.opened_until if self._passage is not None else None
+        if opened_until is None:
+            delay = BACKOFF.delay_seconds(self._progress.outages, self._parts.random_unit())
+            return self._continue_at(self._parts.clock.now() + timedelta(seconds=delay), str(outage))
+        log.warning("breaker is open", action="breaker.opened", system=System.SOURCE, until=opened_until.isoformat())
+        self._parts.metrics.breaker_openings.labels(System.SOURCE).inc()
+        return self._continue_at(opened_until, str(outage))
 
     def _after_failure(self, error: TransientError) -> RunState:
         failures = self._progress.failures + 1
@@ -178,18 +229,21 @@ class _Run:
         return self._finish(RunState.FAILED, None, str(error))
 
     def _continue_at(self, moment: datetime, why: str) -> RunState:
+        return self._put_off(moment, f"goes on at {moment:%H:%M:%S} UTC: {why}")
+
+    def _put_off(self, moment: datetime, why: str) -> RunState:
         log.info("run continues later", action="run.continued", at=moment.isoformat(), why=why)
         self._parts.store.save_progress(
             self._customer.customer_id,
             self._resource,
             self._progress,
             continue_at=moment,
-            why=f"goes on at {moment:%H:%M:%S} UTC: {why}"[:ERROR_CHARACTERS],
+            why=why[:ERROR_CHARACTERS],
         )
         return RunState.CONTINUED
 
     def _finish(self, state: RunState, position: datetime | None, error: str) -> RunState:
-        self._parts.store.finish_run(
+        failed_runs = self._parts.store.finish_run(
             self._customer.customer_id,
             self._resource,
             self._progress.run_id,
@@ -199,6 +253,8 @@ class _Run:
             now=self._parts.clock.now(),
         )
         log.info("run ended", action="run.ended", run_id=self._progress.run_id, state=state)
+        if state is RunState.FAILED:
+            self._parts.failure_limit.mind(self._customer.customer_id, failed_runs, error[:ERROR_CHARACTERS])
         return state
 
 

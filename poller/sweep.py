@@ -2,26 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+
 import structlog
 
 from common.domain.clock import Clock
-from common.domain.customers import Lane
+from common.domain.customers import Customer, CustomerStatus, Lane
+from common.queueing.asked import Asked
 from common.queueing.deliveries import Deliveries
 from common.queueing.polls import Polls
-from common.storage.overview import PostgresOverview
+from common.storage.overview import DueRun, PostgresOverview
 
 log = structlog.get_logger(__name__)
 
 #: A poll asked for by the sweep is asked for again if nobody took it within this time.
 CONTINUATION_EXPIRES_SECONDS = 10.0
+#: How often every queue is looked at, hot or not.
+REPAIR_SECONDS = 30.0
 
 
-def sweep(overview: PostgresOverview, deliveries: Deliveries, polls: Polls, clock: Clock) -> int:
+def sweep(overview: PostgresOverview, deliveries: Deliveries, polls: Polls, asked: Asked, clock: Clock) -> int:
     """How many messages were missing."""
     now = clock.now()
     missing = deliveries.restore({work.customer_id: Lane(work.lane) for work in overview.due_work(now)}, by="sweep")
-    for due in overview.due_runs(now):
-        polls.publish(due.customer_id, Lane(due.lane), expires_seconds=CONTINUATION_EXPIRES_SECONDS)
+    ask_for_runs(overview.due_runs(now), polls, asked)
     if missing:
         log.info("deliveries restored", action="sweep.restored", count=missing)
     return missing
+
+
+def ask_for_runs(runs: Sequence[DueRun], polls: Polls, asked: Asked) -> int:
+    """One poll for each, and no other while it may still be taken: after an outage all customers are due at once."""
+    names = {f"{run.layer}/{run.customer_id}/{run.due_at.timestamp():f}": run for run in runs}
+    fresh = asked.fresh(names, seconds=CONTINUATION_EXPIRES_SECONDS)
+    for name in fresh:
+        run = names[name]
+        polls.publish(
+            run.customer_id,
+            Lane(run.lane),
+            layer=run.layer,
+            resources=run.resources,
+            expires_seconds=CONTINUATION_EXPIRES_SECONDS,
+        )
+    return len(fresh)
+
+
+def repair(customers: Callable[[], Sequence[Customer]], deliveries: Deliveries, asked: Asked) -> int:
+    """Bring the hot sets in line with the customers, if nobody has just done so; returns the corrections."""
+    if not asked.fresh(["repair"], seconds=REPAIR_SECONDS):
+        return 0
+    corrections = deliveries.repair(lanes_of(customers()))
+    if corrections:
+        log.info("hot sets repaired", action="sweep.repaired", count=corrections)
+    return corrections
+
+
+def lanes_of(customers: Sequence[Customer]) -> Mapping[str, Lane]:
+    """Of all that are served, paused ones too: their messages stay where they are."""
+    return {each.customer_id: each.lane for each in customers if each.status is not CustomerStatus.OFFBOARDED}

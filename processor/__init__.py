@@ -6,4 +6,5 @@ tasks      deliver                                           steps     what may 
 handlers   the business decision, one per resource           sending   requests, and what their errors lead to
 verdicts   from an error to an action; pure                  looking   writes whose outcome is not known
 destinations  connectors, one folder each                   slices    what the parts of a slice share
+guarding   every request is watched by the breaker
 """

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from common.config.settings import Settings
 from common.credentials.master_key import load_master_key
 from common.credentials.vault import Vault
+from common.domain.breakers import BreakerPolicy
 from common.domain.clock import Clock, SystemClock
 from common.domain.customers import Customer, System
 from common.domain.destinations import Destination
@@ -23,6 +24,7 @@ from common.metrics.catalogue import Metrics
 from common.metrics.serving import serve_metrics
 from common.queueing.deliveries import Deliveries
 from common.queueing.hot_set import HotSet, connect_redis
+from common.storage.breakers import PostgresBreakers
 from common.storage.customers import PostgresCustomerStore
 from common.storage.delivery import PostgresDeliveryStore
 from common.storage.engine import OUTAGES, make_engine
@@ -67,7 +69,7 @@ class DestinationParts:
             base_url=str(customer.destination_settings.get("base_url", definition.base_url)),
             token=self.vault.open(customer.customer_id, System.DESTINATION),
             customer_id=customer.customer_id,
-            policy=destination_policy(customer.destination, self.requests_per_hour),
+            policy=destination_policy(customer.destination, self.requests_per_hour, lane=customer.lane),
             share=share,
             budget=self.budget,
             clock=self.clock,
@@ -86,10 +88,11 @@ def build(settings: Settings, app: Celery) -> Processor:
     engine = make_engine(database_url, connections=CONNECTIONS, name="processor")
     redis = connect_redis(settings.require_broker_url())
     customers = PostgresCustomerStore(engine, clock)
+    random_unit = random.Random().random  # noqa: S311 - jitter, not a secret
     destinations = DestinationParts(
         transport=make_transport(settings.http_deadline_seconds),
         vault=Vault(load_master_key(settings.master_key, settings.state_dir), PostgresKeyStore(engine), clock),
-        budget=RedisBudget(redis, PostgresUsage(engine, clock)),
+        budget=RedisBudget(redis, PostgresUsage(engine, clock), clock),
         clock=clock,
         metrics=metrics,
         deadline_seconds=settings.http_deadline_seconds,
@@ -98,11 +101,16 @@ def build(settings: Settings, app: Celery) -> Processor:
     slice_parts = SliceParts(
         store=PostgresDeliveryStore(engine),
         customers=customers,
+        breakers=PostgresBreakers(
+            engine,
+            BreakerPolicy(failures=settings.breaker_failures, first_seconds=settings.breaker_seconds),
+            random_unit,
+        ),
         locks=AdvisoryLocks(database_url, application_name="processor"),
         clock=clock,
         metrics=metrics,
         new_id=lambda: uuid.uuid4().hex,
-        random_unit=random.Random().random,  # noqa: S311 - jitter, not a secret
+        random_unit=random_unit,
         open_destination=destinations.open,
         slice_events=settings.slice_events,
         slice_seconds=settings.slice_seconds,

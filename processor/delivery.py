@@ -2,40 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
 
 import structlog
 
-from common.domain.customers import Customer
-from common.domain.errors import (
-    BudgetExhausted,
-    CustomerBlocked,
-    Interrupted,
-    PermanentError,
-    RateLimited,
-    TransientError,
-)
-from common.domain.events import Event, Origin
-from common.domain.limits import Share
+from common.domain.customers import Customer, System
+from common.domain.errors import BudgetExhausted
+from common.domain.events import Event
+from common.domain.limits import Share, share_of
+from common.domain.passages import Passage, passing
 from common.domain.stores import Held
 from common.domain.writes import EventOutcome, SliceOutcome
+from processor.guarding import Guarded
 from processor.looking import look
 from processor.pipeline import Work, coalesce
 from processor.sending import send
 from processor.slices import Slice, SliceParts, entities_of
 from processor.steps.line import pass_through, steps
+from processor.verdicts import Action, SliceVerdict, decide_slice
 
 log = structlog.get_logger(__name__)
 
-#: How long a customer waits when its destination could not even be looked at.
-LOOK_AGAIN_SECONDS = 3.0
-#: How long a customer waits after a defect of ours outside any single event: it will come again, but not in a loop.
-DEFECT_SECONDS = 60.0
+#: Whose work goes first, of what one slice has read.
+FIRST_TO_LAST = (Share.LIVE, Share.RECONCILIATION, Share.BACKFILL)
+#: Why a slice stopped, for whoever searches the logs.
+LOGGED_AS: Mapping[Action, str] = {
+    Action.STOP: "slice.interrupted",
+    Action.PARK: "slice.put_off",
+    Action.BLOCK: "slice.blocked",
+    Action.PAUSE: "customer.paused",
+}
 
 
 def deliver(parts: SliceParts, customer: Customer) -> bool:
-    """Apply one slice. True if a slice was applied, so that there may be more; False if there was nothing to take."""
+    """Apply one slice. True if one was taken, so that there may be more; False if there was nothing to take, or the
+    destination is blocked.
+    """
     for partition in parts.store.due_partitions(customer.customer_id, parts.clock.now()):
         with parts.locks.try_hold(f"partition/{customer.customer_id}/{partition}") as held:
             if held is not None and _apply(parts, customer, partition, held):
@@ -47,37 +49,47 @@ def _apply(parts: SliceParts, customer: Customer, partition: int, held: Held) ->
     events = parts.store.read_slice(customer.customer_id, partition, parts.clock.now(), parts.slice_events)
     if not events:
         return False
+    passage, may_follow = None, True
     try:
-        _work_through(parts, customer, held, events)
-    except Interrupted as interruption:
-        log.warning("slice stopped", action="slice.interrupted", why=str(interruption))
-        return False
-    except RateLimited as limit:
-        parts.customers.park(customer.customer_id, limit.until, str(limit))
-    except CustomerBlocked as block:
-        log.error("customer paused", action="customer.paused", why=str(block))
-        parts.customers.pause(customer.customer_id, str(block))
-    except PermanentError as error:
-        # No record was refused but a look-up: no slice of this customer would fare better.
-        log.error("customer paused", action="customer.paused", why=str(error))
-        parts.customers.pause(customer.customer_id, f"its destination refuses look-ups: {error}")
-    except TransientError as error:
-        # A look-up failed: nothing was written, and the same slice is due again after a moment.
-        log.warning("slice put off", action="slice.put_off", error=str(error))
-        soon = parts.clock.now() + timedelta(seconds=LOOK_AGAIN_SECONDS)
-        parts.customers.park(customer.customer_id, soon, str(error))
+        with passing(parts.breakers, parts.clock, customer.customer_id, System.DESTINATION) as passage:
+            _work_through(parts, customer, held, passage, events)
     except parts.outages:
         raise  # our own database is away: nothing can be noted, and the sweep comes back to it
-    except Exception as defect:
-        log.exception("slice is broken", action="slice.defect")
-        later = parts.clock.now() + timedelta(seconds=DEFECT_SECONDS)
-        parts.customers.park(customer.customer_id, later, f"defect: {type(defect).__name__}; see the log")
-    return True
+    except Exception as error:  # noqa: BLE001 - the verdict decides
+        verdict = decide_slice(error, parts.clock.now())
+        _act(parts, customer, verdict, error)
+        may_follow = verdict.action not in (Action.STOP, Action.BLOCK)
+    return (passage is None or _heed_the_breaker(parts, customer, passage)) and may_follow
 
 
-def _work_through(parts: SliceParts, customer: Customer, held: Held, events: Sequence[Event]) -> None:
-    share, events = _live_first(events)
-    destination = parts.open_destination(customer, share)
+def _act(parts: SliceParts, customer: Customer, verdict: SliceVerdict, error: Exception) -> None:
+    """Do what the verdict says."""
+    told = log.error if verdict.is_defect or verdict.action is Action.PAUSE else log.warning
+    told(
+        "slice stopped", action=LOGGED_AS[verdict.action], why=verdict.reason,
+        exc_info=error if verdict.is_defect else None,
+    )  # fmt: skip
+    if verdict.action is Action.PARK and verdict.until is not None:
+        parts.customers.park(customer.customer_id, verdict.until, verdict.reason)
+    elif verdict.action is Action.PAUSE:
+        parts.customers.pause(customer.customer_id, verdict.reason)
+
+
+def _heed_the_breaker(parts: SliceParts, customer: Customer, passage: Passage) -> bool:
+    """Say what became of it; if it was opened, the customer is parked until the probe. False: blocked."""
+    if passage.is_blocked:
+        log.error("destination is blocked", action="credentials.blocked", why=passage.reason)
+    until = passage.opened_until
+    if until is not None:
+        log.warning("breaker is open", action="breaker.opened", system=System.DESTINATION, until=until.isoformat())
+        parts.metrics.breaker_openings.labels(System.DESTINATION).inc()
+        parts.customers.park(customer.customer_id, until, f"the destination is in trouble: {passage.reason}")
+    return not passage.is_blocked
+
+
+def _work_through(parts: SliceParts, customer: Customer, held: Held, passage: Passage, events: Sequence[Event]) -> None:
+    share, events = _first_share(events)
+    destination = Guarded(parts.open_destination(customer, share), passage)
     part = Slice(
         parts=parts,
         customer=customer,
@@ -86,6 +98,7 @@ def _work_through(parts: SliceParts, customer: Customer, held: Held, events: Seq
         share=share,
         events={event.event_id: event for event in events},
         deadline=parts.clock.monotonic() + parts.slice_seconds,
+        is_probe=passage.is_probe,
     )
     entities = entities_of(events)
     chosen = coalesce(events, parts.store.links(entities), parts.store.unresolved(entities))
@@ -100,13 +113,13 @@ def _work_through(parts: SliceParts, customer: Customer, held: Held, events: Seq
 
 
 def _wait_for_the_share(part: Slice, works: Sequence[Work], limit: BudgetExhausted) -> None:
-    """A backfill's look-ups have used up its share: they wait, and the customer's live changes do not.
+    """Look-ups of what can wait have used up its share: they wait, and the customer's live changes do not.
 
     Raises `limit` for live work: then the customer is parked.
     """
     if part.share is Share.LIVE:
         raise limit
-    log.info("backfill waits for its share", action="slice.waiting", until=limit.until.isoformat())
+    log.info("slice waits for its share", action="slice.waiting", until=limit.until.isoformat())
     waiting = (
         EventOutcome(event_id=event.event_id, state=event.state, reason=str(limit), retry_at=limit.until)
         for work in works
@@ -115,12 +128,12 @@ def _wait_for_the_share(part: Slice, works: Sequence[Work], limit: BudgetExhaust
     part.record(SliceOutcome(events=tuple(waiting)))
 
 
-def _live_first(events: Sequence[Event]) -> tuple[Share, Sequence[Event]]:
-    """The entities with a live change, if there are any; a backfill goes on when there are none, on its own share."""
-    live = {event.entity for event in events if event.origin != Origin.BACKFILL}
-    if not live:
-        return Share.BACKFILL, events
-    return Share.LIVE, [event for event in events if event.entity in live]
+def _first_share(events: Sequence[Event]) -> tuple[Share, Sequence[Event]]:
+    """The entities with a live change, if there are any; else of what can wait less, on its own share."""
+    shares = {event.event_id: share_of(event.origin) for event in events}
+    first = next(share for share in FIRST_TO_LAST if share in shares.values())
+    entities = {event.entity for event in events if shares[event.event_id] is first}
+    return first, [event for event in events if event.entity in entities]
 
 
 def _mind_the_limit(part: Slice) -> None:

@@ -48,6 +48,8 @@ def send(part: Slice, works: Sequence[Work]) -> None:
         if part.is_over:
             return
         _send_batch(part, batch)
+        if part.is_probe:
+            return
 
 
 def _batches(part: Slice, works: Sequence[Work]) -> Iterator[list[Work]]:

@@ -14,6 +14,7 @@ from common.domain.destinations import Destination
 from common.domain.entities import EntityKey
 from common.domain.events import FINAL_STATES, Event, EventState
 from common.domain.limits import Share
+from common.domain.passages import Breakers
 from common.domain.stores import CustomerStore, DeliveryStore, Held, Locks
 from common.domain.writes import EventOutcome, SliceOutcome
 from common.metrics.catalogue import Metrics
@@ -27,6 +28,7 @@ class SliceParts:
 
     store: DeliveryStore
     customers: CustomerStore
+    breakers: Breakers
     locks: Locks
     clock: Clock
     metrics: Metrics
@@ -52,6 +54,8 @@ class Slice:
     #: Events of the slice by id, for metrics.
     events: Mapping[int, Event]
     deadline: float
+    #: It finds out whether the destination is back: one batch, and the rest goes to the tail.
+    is_probe: bool = False
     #: Set when the rest of the slice would fare no better: parked, paused, or the system is in trouble.
     stopped: bool = False
     dead_letters: int = field(default=0)

@@ -1,10 +1,13 @@
 """From an error to an action. Pure; the only place that decides what an error leads to.
 
+Of a request that writes (`decide`):
+
 | error                         | action          | attempts | events                       | the write   |
 |-------------------------------|-----------------|----------|------------------------------|-------------|
 | RateLimited, BudgetExhausted  | PARK until told | +0       | stay as they are             | not sent    |
-| BudgetExhausted of a backfill | WAIT until told | +0       | not before then              | not sent    |
-| CustomerBlocked               | PAUSE           | +0       | stay as they are             | not sent    |
+| BudgetExhausted, not live     | WAIT until told | +0       | not before then              | not sent    |
+| CredentialsBlocked            | BLOCK           | +0       | stay as they are             | not sent    |
+| other CustomerBlocked         | PAUSE           | +0       | stay as they are             | not sent    |
 | PermanentError, one write     | DEAD_LETTER     | +1       | dead-lettered                | refused     |
 | PermanentError, several       | BISECT          | +0       | each half again              | refused     |
 | SystemUnavailable, not sent   | RETRY           | +1       | after backoff                | not sent    |
@@ -12,6 +15,19 @@
 | UnknownOutcome                | RETRY           | +1       | once it has settled          | unknown     |
 | anything else: a defect       | RETRY, then     | +1       | after backoff, then          | unknown     |
 |                               | DEAD_LETTER     |          | dead-lettered                |             |
+
+Of a slice in which nothing was being written (`decide_slice`): a look-up failed, or it may not begin. No event of it
+has ended by that, and none counts an attempt.
+
+| error                         | action          | until                                                   |
+|-------------------------------|-----------------|---------------------------------------------------------|
+| Interrupted                   | STOP            | another owner goes on                                   |
+| RateLimited, BreakerOpen      | PARK            | told                                                    |
+| CredentialsBlocked            | BLOCK           | verified                                                |
+| other CustomerBlocked         | PAUSE           | resumed                                                 |
+| PermanentError                | PAUSE           | resumed: no record was refused but a look-up            |
+| TransientError                | PARK            | LOOK_AGAIN_SECONDS; later if it has opened the breaker  |
+| anything else: a defect       | PARK            | DEFECT_SECONDS: it comes again, but not in a loop       |
 """
 
 from __future__ import annotations
@@ -22,7 +38,9 @@ from enum import StrEnum
 
 from common.domain.errors import (
     BudgetExhausted,
+    CredentialsBlocked,
     CustomerBlocked,
+    Interrupted,
     PermanentError,
     RateLimited,
     SystemUnavailable,
@@ -39,15 +57,21 @@ DEFECT_ATTEMPTS = 3
 GATEWAY_ANSWERS = frozenset({502, 504})
 #: After this many failed attempts an event is sent alone, so that one which breaks a request spoils no other's.
 ALONE_AFTER_ATTEMPTS = 3
+#: How long a customer waits when its destination could not even be looked at.
+LOOK_AGAIN_SECONDS = 3.0
+#: How long a customer waits after a defect of ours outside any single event.
+DEFECT_SECONDS = 60.0
 
 
 class Action(StrEnum):
-    """What to do with the writes of a failed request."""
+    """What to do with the writes of a failed request, or with a slice."""
 
     RETRY = "retry"
     PARK = "park"
     WAIT = "wait"
+    BLOCK = "block"
     PAUSE = "pause"
+    STOP = "stop"
     BISECT = "bisect"
     DEAD_LETTER = "dead_letter"
 
@@ -86,22 +110,56 @@ class Circumstances:
 
 def decide(error: Exception, circumstances: Circumstances) -> Verdict:
     """What to do about `error`."""
-    if isinstance(error, BudgetExhausted) and circumstances.share is Share.BACKFILL:
-        # Its share is used up, not the budget: live changes of the customer go on.
-        return Verdict(
-            action=Action.WAIT, write_state=WriteState.NOT_SENT, until=error.until, reason=str(error), stops_slice=True
-        )
     if isinstance(error, RateLimited):
+        # Of what can wait a share is used up, and not the budget: live changes of the customer go on.
+        waits = isinstance(error, BudgetExhausted) and circumstances.share is not Share.LIVE
+        action = Action.WAIT if waits else Action.PARK
         return Verdict(
-            action=Action.PARK, write_state=WriteState.NOT_SENT, until=error.until, reason=str(error), stops_slice=True
+            action=action, write_state=WriteState.NOT_SENT, until=error.until, reason=str(error), stops_slice=True
         )
     if isinstance(error, CustomerBlocked):
-        return Verdict(action=Action.PAUSE, write_state=WriteState.NOT_SENT, reason=str(error), stops_slice=True)
+        action = _block_or_pause(error)
+        return Verdict(action=action, write_state=WriteState.NOT_SENT, reason=str(error), stops_slice=True)
     if isinstance(error, PermanentError):
         return _refused(error, circumstances)
     if isinstance(error, TransientError):
         return _transient(error, circumstances)
     return _defect(error, circumstances)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SliceVerdict:
+    """An action, until when, and why."""
+
+    action: Action
+    reason: str
+    #: PARK: the customer's earliest.
+    until: datetime | None = None
+    is_defect: bool = False
+
+
+def decide_slice(error: Exception, now: datetime) -> SliceVerdict:
+    """What to do about an error outside any write."""
+    if isinstance(error, Interrupted):
+        return SliceVerdict(action=Action.STOP, reason=str(error))
+    if isinstance(error, RateLimited):
+        return SliceVerdict(action=Action.PARK, reason=str(error), until=error.until)
+    if isinstance(error, CustomerBlocked):
+        return SliceVerdict(action=_block_or_pause(error), reason=str(error))
+    if isinstance(error, PermanentError):
+        # No slice of this customer would fare better.
+        return SliceVerdict(action=Action.PAUSE, reason=f"its destination refuses look-ups: {error}")
+    if isinstance(error, TransientError):
+        soon = now + timedelta(seconds=LOOK_AGAIN_SECONDS)
+        return SliceVerdict(action=Action.PARK, reason=str(error), until=soon)
+    reason = f"defect: {type(error).__name__}; see the log"
+    later = now + timedelta(seconds=DEFECT_SECONDS)
+    return SliceVerdict(action=Action.PARK, reason=reason, until=later, is_defect=True)
+
+
+def _block_or_pause(error: CustomerBlocked) -> Action:
+    """Rejected credentials: the breaker keeps everybody from that system, and the customer is polled on."""
+    return Action.BLOCK if isinstance(error, CredentialsBlocked) else Action.PAUSE
 
 
 def _refused(error: PermanentError, circumstances: Circumstances) -> Verdict:

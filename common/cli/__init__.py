@@ -9,6 +9,8 @@
     letters     dlq list, show, replay, discard                  failures     errors as lines for a person
     work        poll, migrate                                    output       tables for people, JSON for programs
     audit       the proof, and its exit code                     ages, options  small words that all of them share
+    throttle    slow a system down; the table keeps who and why
+    credentials try stored tokens, end what blocked them         troubles     systems that may not be asked, the mend
     exporter    depths and ages for Prometheus                   sandbox_customers  for `fleet up --sandbox`
 
 Tokens never come as arguments, for arguments show in the process list; and no command prints one. Every action that

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from common.cli.bootstrap import Parts, open_parts
 from common.cli.checks import problems
+from common.cli.credentials import accept
 from common.cli.entries import Entry, read_entry, read_file, read_settings
 from common.cli.failures import CommandFailed
 from common.cli.onboarding import onboard
@@ -18,6 +19,7 @@ from common.cli.options import AsJson, CustomerId, operator
 from common.cli.output import note, show
 from common.cli.tokens import read_token
 from common.cli.verification import verify
+from common.domain.breakers import CLOSED, BreakerState
 from common.domain.customers import Customer, System
 from common.domain.errors import CustomerInvalid
 
@@ -151,8 +153,14 @@ def token(
         if not no_verify:
             verify(parts, customer, system, given, parts.budget)
         parts.vault.put(customer_id, system, given)
-        parts.customers.note(customer_id, actor=operator(), action="customer.token_given", detail=system)
+        if no_verify:
+            parts.customers.note(customer_id, actor=operator(), action="customer.token_given", detail=system)
+        else:
+            accept(parts, customer, system, action="customer.token_given")
+        breaker = parts.breakers.of(customer_id).get(system, CLOSED)
     data = {"customer_id": customer_id, "system": system, "verified": not no_verify}
     show(data, as_json=as_json, human=lambda: f"{customer_id}: the {system} has a new token")
+    if breaker.state is BreakerState.BLOCKED:
+        note(f"the {system} stays blocked until `fleet credentials verify {customer_id} {system}`")
     if not customer.is_active:
         note(f"{customer_id} is paused: `fleet customers resume {customer_id}` sets it to work again")

@@ -5,6 +5,7 @@ Each part is built when a command first uses it: `fleet dlq list` needs no Redis
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
@@ -20,9 +21,10 @@ from common.cli.failures import CommandFailed, is_broker_failure, servers_named
 from common.config.settings import Settings, load_settings
 from common.credentials.master_key import load_master_key
 from common.credentials.vault import Vault
+from common.domain.backlog import BacklogLimits
+from common.domain.breakers import BreakerPolicy
 from common.domain.clock import Clock, SystemClock
 from common.domain.customers import Customer
-from common.domain.limits import Budget
 from common.http.client import make_transport
 from common.limits.budget import RedisBudget
 from common.metrics.catalogue import Metrics
@@ -30,11 +32,13 @@ from common.queueing.celery_app import make_app
 from common.queueing.deliveries import Deliveries
 from common.queueing.hot_set import HotSet, connect_redis
 from common.queueing.polls import Polls
+from common.storage.breakers import PostgresBreakers
 from common.storage.customers import PostgresCustomerStore
 from common.storage.dead_letters import PostgresDeadLetters
 from common.storage.engine import make_engine
 from common.storage.keys import PostgresKeyStore
 from common.storage.overview import PostgresOverview
+from common.storage.throttles import PostgresThrottles
 from common.storage.usage import PostgresUsage
 
 #: A command asks one thing at a time; the second is for a store that is used inside another's work.
@@ -64,6 +68,16 @@ class Parts:
     @cached_property
     def customers(self) -> PostgresCustomerStore:
         return PostgresCustomerStore(self.engine, self.clock)
+
+    @cached_property
+    def breakers(self) -> PostgresBreakers:
+        settings = self.settings
+        policy = BreakerPolicy(failures=settings.breaker_failures, first_seconds=settings.breaker_seconds)
+        return PostgresBreakers(self.engine, policy, random.Random().random)  # noqa: S311 - jitter, not a secret
+
+    @cached_property
+    def backlog_limits(self) -> BacklogLimits:
+        return BacklogLimits(backfill=self.settings.backfill_backlog_limit, poll=self.settings.poll_backlog_limit)
 
     @cached_property
     def overview(self) -> PostgresOverview:
@@ -96,8 +110,12 @@ class Parts:
         return HotSet(self.redis)
 
     @cached_property
-    def budget(self) -> Budget:
-        return RedisBudget(self.redis, PostgresUsage(self.engine, self.clock))
+    def budget(self) -> RedisBudget:
+        return RedisBudget(self.redis, PostgresUsage(self.engine, self.clock), self.clock)
+
+    @cached_property
+    def throttles(self) -> PostgresThrottles:
+        return PostgresThrottles(self.engine)
 
     @cached_property
     def metrics(self) -> Metrics:

@@ -12,6 +12,7 @@ from common.cli.ages import moment_text
 from common.cli.bootstrap import open_parts
 from common.cli.options import AsJson, CustomerId, operator
 from common.cli.output import make_sheet, make_table, note, show
+from common.cli.troubles import Trouble, troubles_of
 from common.domain.customers import Customer
 from common.storage.customers import Note
 
@@ -38,17 +39,21 @@ def show_one(customer_id: CustomerId, as_json: AsJson = False) -> None:
     with open_parts() as parts:
         customer = parts.customers.get(customer_id)
         notes = parts.customers.notes(customer_id)
-    show({"customer": customer, "audit": notes}, as_json=as_json, human=lambda: _sheet(customer, notes))
+        troubles = troubles_of(customer_id, parts.breakers.of(customer_id))
+    data = {"customer": customer, "troubles": troubles, "audit": notes}
+    show(data, as_json=as_json, human=lambda: _sheet(customer, troubles, notes))
 
 
-def _sheet(customer: Customer, notes: Sequence[Note]) -> RenderableType:
+def _sheet(customer: Customer, troubles: Sequence[Trouble], notes: Sequence[Note]) -> RenderableType:
     every = "its tier's" if customer.poll_interval_seconds is None else f"{customer.poll_interval_seconds} s"
     settings = [*_pairs("source", customer.source_settings), *_pairs("destination", customer.destination_settings)]
     values = {
         "customer": customer.customer_id,
         "name": customer.name,
         "status": f"{customer.status}: {customer.status_reason}" if customer.status_reason else customer.status,
+        "paused until": moment_text(customer.paused_until),
         "parked until": f"{moment_text(customer.parked_until)} {customer.parked_reason}",
+        **{f"its {trouble.system}": trouble.line for trouble in troubles},
         "tier, lane": f"{customer.tier}, {customer.lane}",
         "polled every": every,
         "time zone": customer.time_zone,
@@ -81,9 +86,10 @@ def pause(
 
 
 def resume(customer_id: CustomerId, as_json: AsJson = False) -> None:
-    """Set a paused or parked customer to work again, at once."""
+    """Set a paused or parked customer to work again, at once. What is blocked needs `fleet credentials verify`."""
     with open_parts() as parts:
         parts.customers.get(customer_id)
+        parts.breakers.retry(customer_id, parts.clock.now())
         parts.customers.resume(customer_id)
         parts.customers.note(customer_id, actor=operator(), action="customer.resumed")
         customer = parts.customers.get(customer_id)

@@ -30,7 +30,7 @@ def exporter(
         chosen = port or parts.settings.metrics_port or DEFAULT_PORT
         address = parts.settings.metrics_address
         registry = CollectorRegistry(auto_describe=False)
-        collector = FleetCollector(parts.overview, parts.hot_set.depths, parts.clock)
+        collector = FleetCollector(parts.overview, parts.hot_set.depths, parts.clock, parts.backlog_limits)
         registry.register(collector)
         # One scrape now: a server that is away is told in one line here, and not to the first who scrapes.
         list(collector.collect())

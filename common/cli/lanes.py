@@ -52,7 +52,7 @@ def standings_of_lanes(customers: Sequence[Standing], hot: Mapping[Lane, int] | 
 
 
 def _standing(lane: Lane, own: Sequence[Standing], hot: Mapping[Lane, int] | None) -> LaneStanding:
-    oldest = max((c.oldest_pending_age_seconds or 0.0 for c in own if c.state == "active"), default=0.0)
+    oldest = max((c.oldest_pending_age_seconds or 0.0 for c in own if c.is_served), default=0.0)
     sla = LANE_TERMS[lane].sla_seconds
     return LaneStanding(
         lane=lane,

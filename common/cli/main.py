@@ -16,7 +16,20 @@ import typer
 from typer.exceptions import TyperException
 from typer.main import get_command
 
-from common.cli import additions, audit, customers, exporter, history, lanes, letters, status, up, work
+from common.cli import (
+    additions,
+    audit,
+    credentials,
+    customers,
+    exporter,
+    history,
+    lanes,
+    letters,
+    status,
+    throttle,
+    up,
+    work,
+)
 from common.cli.failures import CommandFailed, lines_of
 from common.logs.setup import configure_logs
 
@@ -28,6 +41,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "status": status.status,
     "lanes": lanes.lanes,
     "poll": work.poll,
+    "throttle": throttle.throttle,
     "events": history.events,
     "audit": audit.audit,
     "exporter": exporter.exporter,
@@ -54,6 +68,7 @@ GROUPS: Mapping[str, tuple[str, Mapping[str, Callable[..., None]]]] = {
             "discard": letters.discard,
         },
     ),
+    "credentials": ("The tokens of customers.", {"verify": credentials.verify}),
     "runs": ("What the pollers did.", {"list": history.list_runs}),
 }
 

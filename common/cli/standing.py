@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +10,10 @@ from rich.console import Group, RenderableType
 
 from common.cli.ages import age_seconds, age_text, moment_text
 from common.cli.output import make_table
-from common.domain.customers import CustomerStatus
+from common.cli.troubles import Trouble, troubles_of
+from common.domain.backlog import BacklogLimits
+from common.domain.breakers import BreakerState
+from common.domain.customers import CustomerStatus, System
 from common.storage.overview import CustomerOverview
 
 NUMBERS = ("CHECKPOINT", "RUN", "PENDING", "SENT", "OLDEST", "QUEUE", "DEAD")
@@ -26,7 +29,13 @@ class Standing:
     #: `active`, `parked` or `paused`.
     state: str
     why: str
+    #: When a pause ends by itself.
+    paused_until: datetime | None = None
     parked_until: datetime | None
+    #: Systems that may not be asked.
+    troubles: Sequence[Trouble] = ()
+    #: Whose runs wait because too many events do: `backfill`, `poll` (then backfill too), or empty.
+    held_back: str = ""
     checkpoint: datetime | None
     checkpoint_age_seconds: float | None
     last_run_at: datetime | None
@@ -38,13 +47,25 @@ class Standing:
     queue_depth: int | None
     dead_letters: int
 
+    @property
+    def is_served(self) -> bool:
+        """Nothing keeps its events from being applied now."""
+        return self.state == "active" and all(trouble.system is not System.DESTINATION for trouble in self.troubles)
 
-def standings(rows: Sequence[CustomerOverview], depths: Mapping[str, int] | None, now: datetime) -> list[Standing]:
-    """Paused first, then those with dead letters, then parked, then the longest waiting."""
-    return sorted((_standing(row, depths, now) for row in rows), key=_trouble)
+
+def standings(
+    rows: Sequence[CustomerOverview],
+    depths: Mapping[str, int] | None,
+    now: datetime,
+    limits: BacklogLimits | None = None,
+) -> list[Standing]:
+    """Paused first, then blocked, then those with dead letters, then parked, then the longest waiting."""
+    return sorted((_standing(row, depths, now, limits or BacklogLimits()) for row in rows), key=_trouble)
 
 
-def _standing(row: CustomerOverview, depths: Mapping[str, int] | None, now: datetime) -> Standing:
+def _standing(
+    row: CustomerOverview, depths: Mapping[str, int] | None, now: datetime, limits: BacklogLimits
+) -> Standing:
     parked = row.parked_until is not None and row.parked_until > now
     paused = row.status == CustomerStatus.PAUSED
     return Standing(
@@ -53,7 +74,10 @@ def _standing(row: CustomerOverview, depths: Mapping[str, int] | None, now: date
         lane=row.lane,
         state="paused" if paused else "parked" if parked else "active",
         why=row.status_reason if paused else row.parked_reason if parked else "",
+        paused_until=row.paused_until if paused else None,
         parked_until=row.parked_until if parked else None,
+        troubles=troubles_of(row.customer_id, row.breakers),
+        held_back=limits.held_back(row.pending + row.submitted),
         checkpoint=row.checkpoint,
         checkpoint_age_seconds=age_seconds(row.checkpoint, now),
         last_run_at=row.last_run_at,
@@ -66,9 +90,16 @@ def _standing(row: CustomerOverview, depths: Mapping[str, int] | None, now: date
     )
 
 
-def _trouble(row: Standing) -> tuple[bool, bool, bool, float, str]:
+def _trouble(row: Standing) -> tuple[bool, bool, bool, bool, float, str]:
     waiting = row.oldest_pending_age_seconds or 0.0
-    return row.state != "paused", row.dead_letters == 0, row.state != "parked", -waiting, row.customer_id
+    return (
+        row.state != "paused", not _is_blocked(row), row.dead_letters == 0, row.state != "parked", -waiting,
+        row.customer_id,
+    )  # fmt: skip
+
+
+def _is_blocked(row: Standing) -> bool:
+    return any(trouble.state is BreakerState.BLOCKED for trouble in row.troubles)
 
 
 def totals(rows: Sequence[Standing]) -> dict[str, int]:
@@ -95,13 +126,20 @@ def view(rows: Sequence[Standing], now: datetime) -> RenderableType:
     table.columns[0].no_wrap, table.columns[0].min_width = False, NARROWEST_ID
     for row in rows:
         table.add_row(*_cells(row, now), style=_style(row))
-    reasons = [_reason(row) for row in rows if row.why]
+    reasons = [line for row in rows for line in _reasons(row)]
     return Group(table, *(["", *reasons] if reasons else []), "", _summary(rows))
 
 
-def _reason(row: Standing) -> str:
-    until = f" until {moment_text(row.parked_until)}" if row.parked_until else ""
-    return f"{row.customer_id} is {row.state}{until}: {row.why}"
+def _reasons(row: Standing) -> Iterator[str]:
+    if row.why:
+        moment = row.paused_until or row.parked_until
+        until = f" until {moment_text(moment)}" if moment else ""
+        yield f"{row.customer_id} is {row.state}{until}: {row.why}"
+    for trouble in row.troubles:
+        yield f"{row.customer_id}: its {trouble.system} is {trouble.line}"
+    if row.held_back:
+        who = "polls and backfills wait" if row.held_back == "poll" else "backfills wait"
+        yield f"{row.customer_id}: {who} (backpressure): {row.pending + row.submitted} events are still to be applied"
 
 
 def _cells(row: Standing, now: datetime) -> list[str]:
@@ -115,7 +153,7 @@ def _cells(row: Standing, now: datetime) -> list[str]:
 
 
 def _style(row: Standing) -> str:
-    if row.state == "paused":
+    if row.state == "paused" or _is_blocked(row):
         return "red"
     return "yellow" if row.dead_letters or row.state == "parked" else ""
 

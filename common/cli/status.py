@@ -43,8 +43,8 @@ def look(parts: Parts, customer_id: str | None = None) -> list[Standing]:
     try:
         depths = parts.hot_set.depths(row.customer_id for row in rows)
     except RedisError:
-        return standings(rows, None, parts.clock.now())
-    return standings(rows, depths, parts.clock.now())
+        return standings(rows, None, parts.clock.now(), parts.backlog_limits)
+    return standings(rows, depths, parts.clock.now(), parts.backlog_limits)
 
 
 def _data(parts: Parts, rows: list[Standing]) -> dict[str, object]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import datetime
 
 from pydantic import SecretStr
 
@@ -36,12 +37,16 @@ class Tally:
     def __init__(self) -> None:
         self._taken: list[tuple[BudgetPolicy, Share]] = []
         self._learned: list[tuple[BudgetPolicy, RateHints]] = []
+        self._closed: list[tuple[BudgetPolicy, datetime]] = []
 
     def acquire(self, customer_id: str, policy: BudgetPolicy, share: Share) -> None:  # noqa: ARG002 - the interface
         self._taken.append((policy, share))
 
     def learn(self, customer_id: str, policy: BudgetPolicy, hints: RateHints) -> None:  # noqa: ARG002 - the interface
         self._learned.append((policy, hints))
+
+    def close(self, customer_id: str, policy: BudgetPolicy, until: datetime) -> None:  # noqa: ARG002 - the interface
+        self._closed.append((policy, until))
 
     def charge(self, budget: Budget, customer_id: str) -> None:
         """Count at the real budget what has been sent."""
@@ -50,6 +55,8 @@ class Tally:
                 budget.acquire(customer_id, policy, share)
         for policy, hints in self._learned:
             budget.learn(customer_id, policy, hints)
+        for policy, until in self._closed:
+            budget.close(customer_id, policy, until)
 
 
 def verify(parts: Parts, customer: Customer, system: System, token: SecretStr, budget: Budget) -> None:
@@ -57,7 +64,7 @@ def verify(parts: Parts, customer: Customer, system: System, token: SecretStr, b
     name = customer.source if system is System.SOURCE else customer.destination
     field = f"{system}_token"
     try:
-        _ask(parts, customer, system, token, budget)
+        ask(parts, customer, system, token, budget)
     except TokenRejected:
         raise CustomerInvalid(customer.customer_id, field, f"{name} does not accept it (401); give another") from None
     except PermissionMissing:
@@ -68,7 +75,8 @@ def verify(parts: Parts, customer: Customer, system: System, token: SecretStr, b
         raise CustomerInvalid(customer.customer_id, field, mend) from None
 
 
-def _ask(parts: Parts, customer: Customer, system: System, token: SecretStr, budget: Budget) -> None:
+def ask(parts: Parts, customer: Customer, system: System, token: SecretStr, budget: Budget) -> None:
+    """Make the call. Raises what the system's answer means."""
     api = client_of(parts, customer, system, token, budget)
     if system is System.SOURCE:
         definition = sources.definition(customer)
@@ -105,5 +113,5 @@ def _address(customer: Customer, system: System) -> tuple[str, Mapping[str, obje
 def _policy(parts: Parts, customer: Customer, system: System) -> BudgetPolicy:
     """As the workers' own, so that all count in one place."""
     if system is System.SOURCE:
-        return source_policy(customer.source, parts.settings.volunteer_requests_per_minute)
-    return destination_policy(customer.destination, parts.settings.crm_requests_per_hour)
+        return source_policy(customer.source, parts.settings.volunteer_requests_per_minute, lane=customer.lane)
+    return destination_policy(customer.destination, parts.settings.crm_requests_per_hour, lane=customer.lane)

@@ -6,6 +6,7 @@ import difflib
 import json
 import os
 from collections.abc import Mapping
+from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -51,6 +52,11 @@ class Settings(BaseSettings):
     premium_interval_seconds: int = Field(default=300, ge=1)
     standard_interval_seconds: int = Field(default=900, ge=1)
     basic_interval_seconds: int = Field(default=3600, ge=1)
+    #: Local times, HH:MM, of the daily slots: a nightly customer's poll, and everybody else's reconciliation ...
+    nightly_time: time = time(22)
+    reconciliation_time: time = time(3)
+    #: ... and over how many minutes from then customers are spread.
+    slot_spread_minutes: int = Field(default=60, ge=0, le=600)
     #: Re-read this much before the checkpoint: rows that were committed late with an earlier stamp.
     poll_overlap_seconds: int = Field(default=120, ge=0)
     #: A run saves its progress and yields its worker after this long.
@@ -68,6 +74,17 @@ class Settings(BaseSettings):
     sweep_seconds: float = Field(default=2.0, gt=0)
     #: Open dead letters at which a customer is paused.
     dead_letter_limit: int = Field(default=100, ge=1)
+    #: Requests in a row that meet an outage of one customer's system and open its breaker ...
+    breaker_failures: int = Field(default=5, ge=1)
+    #: ... for this long at first, then twice as long each time, up to ten minutes.
+    breaker_seconds: float = Field(default=30.0, gt=0)
+    #: Failed runs in a row of one resource, after which its customer is paused ...
+    failed_runs_before_pause: int = Field(default=3, ge=1)
+    #: ... for this long.
+    pause_hours: float = Field(default=24.0, gt=0)
+    #: Open events of a customer at which its backfill and reconciliation wait, and at which its polls do too.
+    backfill_backlog_limit: int = Field(default=10_000, ge=1)
+    poll_backlog_limit: int = Field(default=50_000, ge=1)
     #: One HTTP request, from the first byte sent to the last received.
     http_deadline_seconds: float = Field(default=20.0, gt=0)
 

@@ -7,5 +7,7 @@ records      a normalised item and its hashes           writes       intents, ou
 errors       the tree whose type is the verdict         clock        time as a dependency
 sources      what a source connector must do            destinations what a destination connector must do
 stores       what storage must do, for both workers     retry        when to try again
-limits       what a budget must do
+limits       what a budget must do; whose share         throttles    a system slowed down for all customers
+breakers     whether a system may be asked; pure        passages     how a worker goes through a breaker
+backlog      from how many waiting events on nothing is added to them
 """

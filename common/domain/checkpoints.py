@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
+
+from common.domain.events import Origin
+from common.domain.layers import LAYER_TERMS, Layer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +37,8 @@ class Progress:
     scan_pass: int = 1
     #: The source's own address of the next page; None means: start the pass.
     next_page: str | None = None
+    #: Lower bound of the scan, ISO; None: the checkpoint.
+    since: str | None = None
     #: Upper bound of the scan, ISO, taken from the source's own clock; None while the scan fits on one page.
     before: str | None = None
     #: Highest `updated_at` that the scan has shown so far, ISO.
@@ -42,8 +47,10 @@ class Progress:
     total: int | None = None
     #: A later page of this pass gave another total.
     moved: bool = False
-    #: Requests that failed in a row; 0 after a good one.
+    #: Answers in a row that were no page; 0 after a good one. So many end the run.
     failures: int = 0
+    #: Requests in a row that met an outage; 0 after a good one. They make it wait longer, and never end it.
+    outages: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -55,6 +62,20 @@ class Progress:
         What was read before the scan had its upper bound may lie above it, and must not be counted as seen below.
         """
         return f"{self.run_id}:{self.scan_pass}{'' if self.before else ':unbounded'}"
+
+    def start(self, checkpoint: Checkpoint) -> Checkpoint:
+        """Where the scan reads from: its layer's own bound, or the checkpoint."""
+        return checkpoint if self.since is None else replace(checkpoint, position=datetime.fromisoformat(self.since))
+
+
+def first_progress(layer: Layer, position: datetime | None, *, run_id: str, trace_id: str, now: datetime) -> Progress:
+    """Of a run that begins: `position` is the checkpoint's, None if there was no sealed scan yet."""
+    terms = LAYER_TERMS[layer]
+    origin = terms.origin or (Origin.BACKFILL if position is None else Origin.POLL)
+    if terms.looks_back_seconds is None:
+        return Progress(run_id=run_id, origin=origin, trace_id=trace_id)
+    since = now - timedelta(seconds=terms.looks_back_seconds)
+    return Progress(run_id=run_id, origin=origin, trace_id=trace_id, since=since.isoformat())
 
 
 def progress_from_json(value: Mapping[str, Any] | None) -> Progress | None:

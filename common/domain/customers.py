@@ -20,6 +20,14 @@ class CustomerStatus(StrEnum):
 
     ACTIVE = "active"  # polled and applied
     PAUSED = "paused"  # stopped until a person or a probe says otherwise
+    OFFBOARDED = "offboarded"  # served no more: its tokens and its queue are gone, its history stays
+
+
+class Mode(StrEnum):
+    """How a customer wants to be kept in step."""
+
+    CONTINUOUS = "continuous"  # polled at a cadence
+    NIGHTLY = "nightly"  # once a night, at a slot of its local time
 
 
 class Tier(StrEnum):
@@ -64,6 +72,8 @@ class Customer:
     status: CustomerStatus = CustomerStatus.ACTIVE
     #: Why it is paused, in words for an operator; empty when active.
     status_reason: str = ""
+    #: The pause ends by itself then; None: only a person ends it.
+    paused_until: datetime | None = None
     #: Waiting for a known time: no delivery before it. None when not parked.
     parked_until: datetime | None = None
     parked_reason: str = ""
@@ -71,6 +81,9 @@ class Customer:
     region: str = "default"
     #: Poll cadence of this customer alone; None means its tier's.
     poll_interval_seconds: int | None = None
+    #: Seconds by resource, of those that are polled apart from the rest.
+    cadences: Mapping[str, int] = field(default_factory=dict)
+    mode: Mode = Mode.CONTINUOUS
     source: str = "volunteer"
     destination: str = "crm_plus"
     source_settings: Mapping[str, Any] = field(default_factory=dict)

@@ -6,14 +6,17 @@
     |  |- UnknownOutcome           sent, and no answer: it may have been applied; look before writing again
     |  |- PageUnreadable           an answer that is not what the API promises (not JSON, no `data`)
     |  `- RateLimited              park until a known time; not counted
-    |     `- BudgetExhausted       our own limit, before anything was sent
+    |     |- BudgetExhausted       our own limit, before anything was sent
+    |     |- BreakerOpen           the system has failed too often: nothing was sent
+    |     `- BacklogFull           so much waits to be applied that no more is detected: nothing was sent
     |- PermanentError              never again: a dead letter
     |  |- RecordRefused            the destination said no (400, 404, 409, 422)
     |  |- RecordInvalid            a required field is missing or malformed
     |  `- EventUnreadable          an event of an unknown version, type or shape
     |- CustomerBlocked             pause this customer, alert
-    |  |- TokenRejected            401
-    |  |- PermissionMissing        403
+    |  |- CredentialsBlocked       stop what uses this one system, until `fleet credentials verify`; no pause
+    |  |  |- TokenRejected         401
+    |  |  `- PermissionMissing     403
     |  |- CustomerInvalid          its configuration is malformed
     |  `- DeadLetterLimitReached   too much of it fails: the fault is ours
     |- Interrupted                 stop here, keep what is saved; somebody else goes on
@@ -71,6 +74,14 @@ class BudgetExhausted(RateLimited):
     """Our own budget is used up; nothing was sent."""
 
 
+class BreakerOpen(RateLimited):
+    """The system has failed several times in a row; nothing was sent, and nothing may be before `until`."""
+
+
+class BacklogFull(RateLimited):
+    """The customer has so many open events that this run may not add to them; asked again at `until`."""
+
+
 class PermanentError(SyncError):
     """Never retry: dead-letter it, with `reason` (a stable word), `field` and the mend."""
 
@@ -104,11 +115,18 @@ class CustomerBlocked(SyncError):
     """Pause this customer and alert; no other is concerned."""
 
 
-class TokenRejected(CustomerBlocked):
+class CredentialsBlocked(CustomerBlocked):
+    """One system does not accept the customer's credentials: it is asked no more until they are verified.
+
+    What does not need that system goes on, so the customer is not paused.
+    """
+
+
+class TokenRejected(CredentialsBlocked):
     """The other system does not accept the customer's token."""
 
 
-class PermissionMissing(CustomerBlocked):
+class PermissionMissing(CredentialsBlocked):
     """The token may not do what the sync needs."""
 
 

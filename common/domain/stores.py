@@ -15,6 +15,7 @@ from common.domain.checkpoints import Checkpoint, Progress
 from common.domain.customers import Customer
 from common.domain.entities import EntityKey
 from common.domain.events import Event
+from common.domain.layers import Layer
 from common.domain.records import BrokenRecord, Record
 from common.domain.runs import RunCounts, RunState
 from common.domain.writes import Intent, Link, SliceOutcome
@@ -51,8 +52,17 @@ class PageToSave:
 class DetectionStore(Protocol):
     """What the poller's loop keeps."""
 
-    def start_run(self, *, customer_id: str, resource: str, run_id: str, trace_id: str, now: datetime) -> RunStart:
-        """Take (customer, resource): from here on any other run of it is fenced. Resumes saved progress if any."""
+    def start_run(
+        self,
+        *,
+        customer_id: str,
+        resource: str,
+        run_id: str,
+        trace_id: str,
+        now: datetime,
+        layer: Layer = Layer.POLL,
+    ) -> RunStart:
+        """Take (customer, resource) in a layer: from here on any other run of it is fenced. Resumes saved progress."""
         ...
 
     def save_page(self, page: PageToSave, progress: Progress) -> RunCounts:
@@ -79,8 +89,11 @@ class DetectionStore(Protocol):
         position: datetime | None,
         error: str,
         now: datetime,
-    ) -> None:
-        """End the run; move the checkpoint to `position` if it is later. Raises RunFenced."""
+    ) -> int:
+        """End the run; move the checkpoint to `position` if it is later. Raises RunFenced.
+
+        Returns how many runs of it have failed in a row: a failed one counts, a completed one sets it back to 0.
+        """
         ...
 
 
@@ -131,7 +144,9 @@ class CustomerStore(Protocol):
         """Raises CustomerInvalid if there is none."""
         ...
 
-    def pause(self, customer_id: str, reason: str) -> None: ...
+    def pause(self, customer_id: str, reason: str, *, until: datetime | None = None) -> None:
+        """Stop until a person resumes it, or until `until`: that leaves alone who is paused already."""
+        ...
 
     def park(self, customer_id: str, until: datetime, reason: str) -> None:
         """No delivery before `until`. A later `until` wins; an earlier one is ignored."""

@@ -48,6 +48,18 @@ class Metrics:
             "syncfleet_unknown_values", "Values outside a known set, kept as they are.", ["resource", "field"],
             registry=registry,
         )  # fmt: skip
+        self.breaker_openings = Counter(
+            "syncfleet_breaker_openings", "Times a customer's system was found to be in trouble, by `source` or "
+            "`destination`.", ["system"], registry=registry,
+        )  # fmt: skip
+        self.runs_held_back = Counter(
+            "syncfleet_runs_held_back", "Runs put off because too many events wait.", ["customer_id", "origin"],
+            registry=registry,
+        )  # fmt: skip
+        self.run_pauses = Counter(
+            "syncfleet_run_pauses", "Customers paused for a day because their runs failed.", ["customer_id"],
+            registry=registry,
+        )  # fmt: skip
         self.deliveries_published = Counter(
             "syncfleet_deliveries_published", "Deliveries put on customers' queues, by who.", ["by"], registry=registry
         )

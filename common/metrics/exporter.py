@@ -5,7 +5,7 @@ Flower's own metrics have no queue lengths. One exporter serves the whole fleet;
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -13,8 +13,15 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from common.domain.backlog import BacklogLimits
+from common.domain.breakers import BreakerState
 from common.domain.clock import Clock
 from common.storage.overview import CustomerOverview
+
+#: Who waits for a full backlog, as a figure.
+HELD_BACK = {"": 0, "backfill": 1, "poll": 2}
+BLOCKED = frozenset({BreakerState.BLOCKED})
+IN_TROUBLE = frozenset({BreakerState.OPEN, BreakerState.HALF_OPEN})
 
 
 class Overviews(Protocol):
@@ -27,11 +34,13 @@ class FleetCollector(Collector):
     """Yields one gauge per figure, labelled by customer."""
 
     def __init__(
-        self, overviews: Overviews, depths: Callable[[Iterable[str]], Mapping[str, int]], clock: Clock
-    ) -> None:
+        self, overviews: Overviews, depths: Callable[[Iterable[str]], Mapping[str, int]], clock: Clock,
+        limits: BacklogLimits,
+    ) -> None:  # fmt: skip
         self._overviews = overviews
         self._depths = depths
         self._clock = clock
+        self._limits = limits
 
     def collect(self) -> Iterator[Metric]:
         rows, now = list(self._overviews.customers()), self._clock.now()
@@ -41,6 +50,16 @@ class FleetCollector(Collector):
         yield self._gauge("events_submitted", "Events accepted and not visible yet.", rows, lambda r: r.submitted)
         yield self._gauge("dead_letters", "Dead letters that wait for a person.", rows, lambda r: r.dead_letters)
         yield self._gauge("paused", "1 if the customer is paused.", rows, lambda r: float(r.status == "paused"))
+        yield self._gauge(
+            "resting", "1 if the customer is paused for a time because its runs fail.", rows,
+            lambda r: float(r.status == "paused" and r.paused_until is not None),
+        )  # fmt: skip
+        yield self._gauge(
+            "backpressure", "0; 1: its backfills wait for open events to be applied; 2: its polls too.", rows,
+            lambda r: float(HELD_BACK[self._limits.held_back(r.pending + r.submitted)]),
+        )  # fmt: skip
+        yield self._systems("blocked", "1: the system does not accept the customer's token.", rows, BLOCKED)
+        yield self._systems("breaker_open", "1: the system is in trouble, and not asked for now.", rows, IN_TROUBLE)
         yield self._gauge(
             "parked", "1 if the customer is parked.", rows,
             lambda r: float(r.parked_until is not None and r.parked_until > now),
@@ -52,6 +71,18 @@ class FleetCollector(Collector):
             lambda r: _age(r.oldest_pending_at, now),
         )
         yield self._gauge("last_run_seconds", "Since a run last ended well.", rows, lambda r: _age(r.last_run_at, now))
+
+    @staticmethod
+    def _systems(
+        name: str, meaning: str, rows: Iterable[CustomerOverview], states: Collection[BreakerState]
+    ) -> GaugeMetricFamily:
+        """Only of systems that are so: thousands of zeros would tell nothing."""
+        family = GaugeMetricFamily(f"syncfleet_{name}", meaning, labels=["customer_id", "lane", "system"])
+        for row in rows:
+            for system, breaker in row.breakers.items():
+                if breaker.state in states:
+                    family.add_metric([row.customer_id, row.lane, system], 1.0)
+        return family
 
     @staticmethod
     def _gauge(

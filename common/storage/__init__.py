@@ -6,6 +6,8 @@
     locks       session advisory locks                      dead_letters  list, replay, discard
     memory      in-memory twins of both stores              overview      what operators read: status, runs, due work
     keys        data keys and ciphertexts                   usage         the durable side of budgets
+    throttles   systems slowed down by a person's word      breakers      systems in trouble, and those that reject us
+    backlog     how many events of a customer wait
     due         when an event may be applied                again         put a state into the outbox once more
 
 Each store method is one transaction, and takes `now`: no SQL asks the database for the time.

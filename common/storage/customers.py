@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, case, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, case, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from common.domain.clock import Clock, SystemClock
-from common.domain.customers import Customer, CustomerStatus, Lane, Tier
+from common.domain.customers import Customer, CustomerStatus, Lane, Mode, Tier
 from common.domain.errors import CustomerInvalid
 from common.storage.engine import make_engine
-from common.storage.tables import audit, checkpoints, credentials, customers, data_keys
+from common.storage.tables import audit, checkpoints, credentials, customers, data_keys, revisions
+
+#: What configuring a customer does not touch.
+STATUS_COLUMNS = frozenset({"customer_id", "status", "status_reason"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,18 +73,77 @@ class PostgresCustomerStore:
             connection.execute(insert(credentials).values(tokens))
             connection.execute(insert(audit).values(**key, at=now, actor=actor, action="customer.added"))
 
-    def pause(self, customer_id: str, reason: str) -> None:
-        self._set(customer_id, status=CustomerStatus.PAUSED, status_reason=reason)
+    def pause(self, customer_id: str, reason: str, *, until: datetime | None = None) -> None:
+        # A pause that ends by itself must not take the place of what a person said.
+        over = CustomerStatus.OFFBOARDED if until is None else CustomerStatus.PAUSED
+        only_if = customers.c.status.in_({CustomerStatus.ACTIVE, CustomerStatus.PAUSED} - {over})
+        self._set(customer_id, only_if, status=CustomerStatus.PAUSED, status_reason=reason, paused_until=until)
 
-    def resume(self, customer_id: str) -> None:
-        """Active again, no longer parked, and free to go on with a run that was put off."""
+    def change(self, customer: Customer) -> None:
+        """Its configuration, as given; status and parking stay as they are."""
+        configuration = {name: value for name, value in _row(customer).items() if name not in STATUS_COLUMNS}
+        self._set(customer.customer_id, **configuration)
+
+    def offboard(self, customer_id: str, reason: str) -> int:
+        """Serve it no more, and delete its tokens; returns how many there were. Its history stays."""
         with self._engine.begin() as connection:
             connection.execute(
-                update(checkpoints)
-                .where(checkpoints.c.customer_id == customer_id, checkpoints.c.continue_at.is_not(None))
-                .values(continue_at=self._clock.now())
+                update(customers)
+                .where(customers.c.customer_id == customer_id)
+                .values(
+                    status=CustomerStatus.OFFBOARDED,
+                    status_reason=reason,
+                    paused_until=None,
+                    parked_until=None,
+                    parked_reason="",
+                    updated_at=self._clock.now(),
+                )
             )
-        self._set(customer_id, status=CustomerStatus.ACTIVE, status_reason="", parked_until=None, parked_reason="")
+            return connection.execute(delete(credentials).where(credentials.c.customer_id == customer_id)).rowcount
+
+    def revision(self) -> int:
+        """Raised by every change of a customer that is not about parking."""
+        with self._engine.connect() as connection:
+            return connection.execute(select(revisions.c.value)).scalar_one_or_none() or 0
+
+    def changed_since(self, revision: int) -> Sequence[Customer]:
+        """Those that were added or changed after it; ask for the revision first, then for these."""
+        query = select(customers).where(customers.c.revision > revision)
+        with self._engine.connect() as connection:
+            return [_customer(row) for row in connection.execute(query)]
+
+    def resume(self, customer_id: str) -> None:
+        """Active again, no longer parked, no run counted as failed, and free to go on with one that was put off."""
+        self._free_runs(customer_id)
+        self._activate(customer_id)
+
+    def end_pauses(self, now: datetime) -> Sequence[Customer]:
+        """Resume those whose pause was to end by itself, and has; returns them."""
+        over = (customers.c.status == CustomerStatus.PAUSED, customers.c.paused_until <= now)
+        with self._engine.connect() as connection:
+            ids = connection.execute(select(customers.c.customer_id).where(*over)).scalars().all()
+        ended = [customer_id for customer_id in ids if self._activate(customer_id, *over)]
+        for customer_id in ended:
+            self._free_runs(customer_id)
+        return [self.get(customer_id) for customer_id in ended]
+
+    def _activate(self, customer_id: str, *only_if: ColumnElement[bool]) -> bool:
+        return self._set(
+            customer_id,
+            *only_if,
+            status=CustomerStatus.ACTIVE,
+            status_reason="",
+            paused_until=None,
+            parked_until=None,
+            parked_reason="",
+        )
+
+    def _free_runs(self, customer_id: str) -> None:
+        own, now = checkpoints.c.customer_id == customer_id, self._clock.now()
+        waiting = checkpoints.c.continue_at.is_not(None)
+        with self._engine.begin() as connection:
+            connection.execute(update(checkpoints).where(own, waiting).values(continue_at=now))
+            connection.execute(update(checkpoints).where(own, checkpoints.c.failed_runs > 0).values(failed_runs=0))
 
     def park(self, customer_id: str, until: datetime, reason: str) -> None:
         later = customers.c.parked_until.is_(None) | (customers.c.parked_until < until)
@@ -104,10 +166,11 @@ class PostgresCustomerStore:
         with self._engine.connect() as connection:
             return [Note(**row) for row in connection.execute(query).mappings()]
 
-    def _set(self, customer_id: str, **changes: Any) -> None:
-        statement = update(customers).where(customers.c.customer_id == customer_id)
+    def _set(self, customer_id: str, *only_if: ColumnElement[bool], **changes: Any) -> bool:
+        """False if there is no such customer, or it is not as `only_if` says."""
+        statement = update(customers).where(customers.c.customer_id == customer_id, *only_if)
         with self._engine.begin() as connection:
-            connection.execute(statement.values(updated_at=self._clock.now(), **changes))
+            return connection.execute(statement.values(updated_at=self._clock.now(), **changes)).rowcount == 1
 
 
 def _insert(connection: Connection, customer: Customer, now: datetime) -> None:
@@ -127,11 +190,14 @@ def _customer(row: Any) -> Customer:
         lane=Lane(row.lane),
         status=CustomerStatus(row.status),
         status_reason=row.status_reason,
+        paused_until=row.paused_until,
         parked_until=row.parked_until,
         parked_reason=row.parked_reason,
         time_zone=row.time_zone,
         region=row.region,
         poll_interval_seconds=row.poll_interval_seconds,
+        cadences=row.cadences,
+        mode=Mode(row.mode),
         source=row.source,
         destination=row.destination,
         source_settings=row.source_settings,
@@ -142,10 +208,11 @@ def _customer(row: Any) -> Customer:
 def _row(customer: Customer) -> dict[str, Any]:
     names = (
         "customer_id", "name", "tier", "lane", "status", "status_reason", "time_zone", "region",
-        "poll_interval_seconds", "source", "destination",
+        "poll_interval_seconds", "mode", "source", "destination",
     )  # fmt: skip
     return {
         **{name: getattr(customer, name) for name in names},
+        "cadences": dict(customer.cadences),
         "source_settings": dict(customer.source_settings),
         "destination_settings": dict(customer.destination_settings),
     }

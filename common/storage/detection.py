@@ -8,46 +8,23 @@ another id there and stops (RunFenced) without having changed anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, and_, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
-from common.domain.checkpoints import Checkpoint, Progress, progress_from_json
+from common.domain.checkpoints import Checkpoint, Progress, first_progress, progress_from_json
 from common.domain.entities import EntityKey, partition_of
 from common.domain.errors import RunFenced
-from common.domain.events import EVENT_VERSION, Action, EventState, Origin
-from common.domain.records import BrokenRecord, Record, content_hash
+from common.domain.events import EVENT_VERSION, Action, EventState
+from common.domain.layers import LAYER_TERMS, Layer
 from common.domain.runs import RunCounts, RunState
 from common.domain.stores import PageToSave, RunStart
+from common.storage.items import Item, Known, is_changed, is_stale, newest_of_each, of_broken, of_record
 from common.storage.tables import checkpoints, dead_letters, events, mirror, runs
-
-#: The `occurred_at` of an item whose own time could not be read.
-UNREADABLE_TIME = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class _Known:
-    """What the mirror holds of an entity."""
-
-    version: int
-    source_updated_at: datetime
-    content_hash: str
-
-
-@dataclass(frozen=True)
-class _Item:
-    """A record or a broken one, as a mirror row."""
-
-    source_id: str
-    updated_at: datetime
-    content_hash: str
-    body: Mapping[str, Any]
-    raw: Any
-    broken: BrokenRecord | None
 
 
 class PostgresDetectionStore:
@@ -57,13 +34,22 @@ class PostgresDetectionStore:
         self._engine = engine
         self._partitions = partitions
 
-    def start_run(self, *, customer_id: str, resource: str, run_id: str, trace_id: str, now: datetime) -> RunStart:
+    def start_run(
+        self,
+        *,
+        customer_id: str,
+        resource: str,
+        run_id: str,
+        trace_id: str,
+        now: datetime,
+        layer: Layer = Layer.POLL,
+    ) -> RunStart:
         with self._engine.begin() as connection:
-            row = _take_checkpoint(connection, customer_id, resource, now)
-            start = _where_to_begin(row, customer_id, resource, run_id, trace_id)
+            row = _take_checkpoint(connection, customer_id, resource, LAYER_TERMS[layer].progress_of, now)
+            start = _where_to_begin(row, first_progress(layer, row.position, run_id=run_id, trace_id=trace_id, now=now))
             if row.continue_at is not None and row.continue_at > now:
                 return replace(start, waits_until=row.continue_at)
-            _own(connection, customer_id, resource, start.progress, now)
+            _own(connection, row, start.progress, now)
             _open_report(connection, customer_id, resource, start, now)
             return start
 
@@ -77,11 +63,11 @@ class PostgresDetectionStore:
             return counts
 
     def _save_items(self, connection: Connection, page: PageToSave) -> RunCounts:
-        items = _newest_of_each([*map(_of_record, page.records), *map(_of_broken, page.broken)])
+        items = newest_of_each([*map(of_record, page.records), *map(of_broken, page.broken)])
         known = _known(connection, page, [item.source_id for item in items])
-        stale = [item for item in items if _is_stale(item, known.get(item.source_id))]
+        stale = [item for item in items if is_stale(item, known.get(item.source_id))]
         fresh = [item for item in items if item not in stale]
-        changed = [item for item in fresh if _is_changed(item, known.get(item.source_id))]
+        changed = [item for item in fresh if is_changed(item, known.get(item.source_id))]
         _mark_seen(connection, page, [item.source_id for item in items])
         self._save_changed(connection, page, changed, known)
         return RunCounts(
@@ -95,7 +81,7 @@ class PostgresDetectionStore:
         )
 
     def _save_changed(
-        self, connection: Connection, page: PageToSave, changed: Sequence[_Item], known: Mapping[str, _Known]
+        self, connection: Connection, page: PageToSave, changed: Sequence[Item], known: Mapping[str, Known]
     ) -> None:
         if not changed:
             return
@@ -108,7 +94,7 @@ class PostgresDetectionStore:
         if letters:
             connection.execute(insert(dead_letters), letters)
 
-    def _event_row(self, page: PageToSave, item: _Item, version: int) -> dict[str, Any]:
+    def _event_row(self, page: PageToSave, item: Item, version: int) -> dict[str, Any]:
         entity = EntityKey(customer_id=page.customer_id, resource=page.resource, source_id=item.source_id)
         return {
             "customer_id": page.customer_id,
@@ -162,48 +148,48 @@ class PostgresDetectionStore:
         position: datetime | None,
         error: str,
         now: datetime,
-    ) -> None:
+    ) -> int:
         changes: dict[str, Any] = {"progress": None, "continue_at": None}
+        if state is RunState.FAILED:
+            changes["failed_runs"] = checkpoints.c.failed_runs + 1
+        elif state is RunState.COMPLETED:
+            changes["failed_runs"] = 0
         if position is not None:
             changes["position"] = func.greatest(checkpoints.c.position, position)
         with self._engine.begin() as connection:
-            _fenced_update(connection, customer_id, resource, run_id, now, **changes)
+            failed_runs = _fenced_update(connection, customer_id, resource, run_id, now, **changes)
             _close_report(connection, customer_id, run_id, state, now, error)
+            return failed_runs
 
 
-def _take_checkpoint(connection: Connection, customer_id: str, resource: str, now: datetime) -> Any:
+def _take_checkpoint(connection: Connection, customer_id: str, resource: str, layer: Layer, now: datetime) -> Any:
     """The checkpoint's row, locked; made on first use."""
-    fresh = insert(checkpoints).values(customer_id=customer_id, resource=resource, updated_at=now)
-    connection.execute(fresh.on_conflict_do_nothing())
-    return connection.execute(
-        select(checkpoints)
-        .where(checkpoints.c.customer_id == customer_id, checkpoints.c.resource == resource)
-        .with_for_update()
-    ).one()
+    key = {"customer_id": customer_id, "resource": resource, "layer": layer}
+    connection.execute(insert(checkpoints).values(**key, updated_at=now).on_conflict_do_nothing())
+    return connection.execute(select(checkpoints).filter_by(**key).with_for_update()).one()
 
 
-def _where_to_begin(row: Any, customer_id: str, resource: str, run_id: str, trace_id: str) -> RunStart:
+def _where_to_begin(row: Any, first: Progress) -> RunStart:
     saved = progress_from_json(row.progress)
-    origin = Origin.BACKFILL if row.position is None else Origin.POLL
     return RunStart(
-        checkpoint=Checkpoint(customer_id=customer_id, resource=resource, position=row.position),
-        progress=saved or Progress(run_id=run_id, origin=origin, trace_id=trace_id),
+        checkpoint=Checkpoint(customer_id=row.customer_id, resource=row.resource, position=row.position),
+        progress=saved or first,
         resumed=saved is not None,
     )
 
 
-def _own(connection: Connection, customer_id: str, resource: str, progress: Progress, now: datetime) -> None:
+def _own(connection: Connection, row: Any, progress: Progress, now: datetime) -> None:
     connection.execute(
         update(checkpoints)
-        .where(checkpoints.c.customer_id == customer_id, checkpoints.c.resource == resource)
+        .filter_by(customer_id=row.customer_id, resource=row.resource, layer=row.layer)
         .values(run_id=progress.run_id, progress=progress.to_json(), continue_at=None, updated_at=now)
     )
 
 
 def _fenced_update(
     connection: Connection, customer_id: str, resource: str, run_id: str, now: datetime, **changes: Any
-) -> None:
-    """Write to the checkpoint if it is still this run's."""
+) -> int:
+    """Write to the checkpoint if it is still this run's; returns its runs that failed in a row."""
     result = connection.execute(
         update(checkpoints)
         .where(
@@ -213,9 +199,12 @@ def _fenced_update(
             checkpoints.c.progress.is_not(None),
         )
         .values(updated_at=now, **changes)
+        .returning(checkpoints.c.failed_runs)
     )
-    if result.rowcount != 1:
+    failed_runs = result.scalar_one_or_none()
+    if failed_runs is None:
         raise RunFenced(f"customer {customer_id}: run {run_id} of {resource} was taken over by another")
+    return int(failed_runs)
 
 
 def _open_report(connection: Connection, customer_id: str, resource: str, start: RunStart, now: datetime) -> None:
@@ -248,26 +237,7 @@ def _close_report(
     )
 
 
-def _of_record(record: Record) -> _Item:
-    return _Item(record.source_id, record.updated_at, record.content_hash, record.body, dict(record.raw), None)
-
-
-def _of_broken(broken: BrokenRecord) -> _Item:
-    digest = "broken:" + content_hash({"raw": broken.raw})
-    return _Item(broken.source_id, UNREADABLE_TIME, digest, {}, broken.raw, broken)
-
-
-def _newest_of_each(items: Iterable[_Item]) -> list[_Item]:
-    """A page may repeat an id; the later of its versions counts."""
-    newest: dict[str, _Item] = {}
-    for item in items:
-        other = newest.get(item.source_id)
-        if other is None or item.updated_at >= other.updated_at:
-            newest[item.source_id] = item
-    return list(newest.values())
-
-
-def _known(connection: Connection, page: PageToSave, source_ids: Sequence[str]) -> dict[str, _Known]:
+def _known(connection: Connection, page: PageToSave, source_ids: Sequence[str]) -> dict[str, Known]:
     rows = connection.execute(
         select(mirror.c.source_id, mirror.c.version, mirror.c.source_updated_at, mirror.c.content_hash)
         .where(
@@ -277,16 +247,7 @@ def _known(connection: Connection, page: PageToSave, source_ids: Sequence[str]) 
         # Others may raise an entity's version too (`apply_again`).
         .with_for_update()
     )
-    return {row.source_id: _Known(row.version, row.source_updated_at, row.content_hash) for row in rows}
-
-
-def _is_stale(item: _Item, known: _Known | None) -> bool:
-    """An answer that was under way while a newer one was saved: what we have is newer."""
-    return known is not None and item.broken is None and item.updated_at < known.source_updated_at
-
-
-def _is_changed(item: _Item, known: _Known | None) -> bool:
-    return known is None or known.content_hash != item.content_hash
+    return {row.source_id: Known(row.version, row.source_updated_at, row.content_hash) for row in rows}
 
 
 def _mark_seen(connection: Connection, page: PageToSave, source_ids: Sequence[str]) -> None:
@@ -300,7 +261,7 @@ def _mark_seen(connection: Connection, page: PageToSave, source_ids: Sequence[st
     )
 
 
-def _mirror_row(page: PageToSave, item: _Item, version: int) -> dict[str, Any]:
+def _mirror_row(page: PageToSave, item: Item, version: int) -> dict[str, Any]:
     return {
         "customer_id": page.customer_id,
         "resource": page.resource,
@@ -322,7 +283,7 @@ def _upsert_mirror(connection: Connection, rows: Sequence[dict[str, Any]]) -> No
     connection.execute(statement.on_conflict_do_update(index_elements=sorted(keys), set_=changes))
 
 
-def _letter_row(page: PageToSave, item: _Item, event_id: int) -> dict[str, Any]:
+def _letter_row(page: PageToSave, item: Item, event_id: int) -> dict[str, Any]:
     broken = item.broken
     assert broken is not None  # noqa: S101 - the caller passes broken items only
     return {

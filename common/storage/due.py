@@ -11,7 +11,7 @@ from sqlalchemy.sql.elements import KeyedColumnElement
 from common.storage.tables import BACKFILL_LAST, events
 
 #: Written out, not bound: an index on open events is used only where the planner can see that they are.
-OPEN_NAMES = (literal_column("'pending'"), literal_column("'submitted'"))
+OPEN_NAMES: tuple[ColumnElement[str], ...] = (literal_column("'pending'"), literal_column("'submitted'"))
 #: As `tables.OPEN`, for queries that join another table with a column `state`.
 IS_OPEN = events.c.state.in_(OPEN_NAMES)
 #: Live events before a backfill's, then the oldest: the order of the index, so that a slice reads no more than itself.

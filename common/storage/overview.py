@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, exists, func, select
 
-from common.domain.customers import CustomerStatus
+from common.domain.breakers import Breaker
+from common.domain.customers import CustomerStatus, Mode, System
+from common.domain.layers import Layer
 from common.domain.runs import RunCounts, RunReport, RunState
-from common.storage.due import IS_OPEN, held_back
+from common.storage.breakers import is_blocked, read_breakers
+from common.storage.due import is_due, with_open_events
 from common.storage.tables import OPEN, checkpoints, customers, dead_letters, events, runs
+
+#: A run that saved nothing for so long was left by its worker: ten of its slices, and longer than any request.
+ABANDONED_AFTER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +30,8 @@ class CustomerOverview:
     lane: str
     status: str
     status_reason: str
+    #: When the pause ends by itself.
+    paused_until: datetime | None = None
     parked_until: datetime | None
     parked_reason: str
     #: Highest source time detected, of the resource that is furthest behind.
@@ -35,6 +43,8 @@ class CustomerOverview:
     #: When the longest waiting event was detected.
     oldest_pending_at: datetime | None
     dead_letters: int
+    #: Those that are not as new, by system.
+    breakers: Mapping[System, Breaker] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,15 +53,18 @@ class DueWork:
 
     customer_id: str
     lane: str
-    due: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class DueRun:
-    """A run that saved its progress and may go on now."""
+    """Runs of a customer in a layer that may begin or go on now."""
 
     customer_id: str
     lane: str
+    layer: Layer
+    resources: tuple[str, ...]
+    #: The latest moment that one of them was put off to: another one each time.
+    due_at: datetime
 
 
 class PostgresOverview:
@@ -71,6 +84,7 @@ class PostgresOverview:
                 "lane",
                 "status",
                 "status_reason",
+                "paused_until",
                 "parked_until",
                 "parked_reason",
             )
@@ -92,28 +106,40 @@ class PostgresOverview:
             .order_by(customers.c.customer_id)
         )
         with self._engine.connect() as connection:
-            return [CustomerOverview(**row) for row in connection.execute(query).mappings()]
+            troubles = read_breakers(connection)
+            rows = connection.execute(query).mappings()
+            return [CustomerOverview(**row, breakers=troubles.get(row["customer_id"], {})) for row in rows]
 
     def due_work(self, now: datetime) -> Sequence[DueWork]:
-        """Active customers, not parked, with due events."""
+        """Active customers, not parked, with due events, and a destination that accepts their token."""
+        with_work = with_open_events(events.c.customer_id)
         query = (
-            select(customers.c.customer_id, customers.c.lane, func.count().label("due"))
-            .join(events, events.c.customer_id == customers.c.customer_id)
-            .where(IS_OPEN, events.c.retry_at <= now, ~held_back(now), *_may_work(now))
-            .group_by(customers.c.customer_id, customers.c.lane)
+            select(customers.c.customer_id, customers.c.lane)
+            .join(with_work, with_work.c.value == customers.c.customer_id)
+            .where(*_may_work(now), ~is_blocked(System.DESTINATION))
+            .where(exists().where(events.c.customer_id == customers.c.customer_id, *is_due(now)))
         )
         with self._engine.connect() as connection:
             return [DueWork(**row) for row in connection.execute(query).mappings()]
 
     def due_runs(self, now: datetime) -> Sequence[DueRun]:
+        """Of active customers whose source accepts their token: put off until now, asked for, or left by its worker.
+
+        One that a worker still has is found too if it is slow to save anything; its lock keeps others out.
+        """
+        abandoned = checkpoints.c.updated_at < now - ABANDONED_AFTER
+        running = checkpoints.c.continue_at.is_(None) & checkpoints.c.progress.is_not(None)
         query = (
-            select(customers.c.customer_id, customers.c.lane)
+            select(customers.c.customer_id, customers.c.lane, customers.c.mode, checkpoints.c.layer)
+            .add_columns(func.array_agg(checkpoints.c.resource).label("resources"))
+            .add_columns(func.max(func.coalesce(checkpoints.c.continue_at, checkpoints.c.updated_at)).label("due_at"))
             .join(checkpoints, checkpoints.c.customer_id == customers.c.customer_id)
-            .where(checkpoints.c.continue_at <= now, customers.c.status == CustomerStatus.ACTIVE)
-            .distinct()
+            .where((checkpoints.c.continue_at <= now) | (running & abandoned))
+            .where(customers.c.status == CustomerStatus.ACTIVE, ~is_blocked(System.SOURCE))
+            .group_by(customers.c.customer_id, checkpoints.c.layer)
         )
         with self._engine.connect() as connection:
-            return [DueRun(**row) for row in connection.execute(query).mappings()]
+            return [_due_run(row) for row in connection.execute(query)]
 
     def runs(self, customer_id: str, limit: int = 20) -> Sequence[RunReport]:
         query = select(runs).where(runs.c.customer_id == customer_id).order_by(runs.c.started_at.desc()).limit(limit)
@@ -129,6 +155,14 @@ class PostgresOverview:
         )
         with self._engine.connect() as connection:
             return {row.state: row.events for row in connection.execute(query)}
+
+
+def _due_run(row: Any) -> DueRun:
+    """Of a nightly customer, whose runs share the progress of its polls, it is the night's run that goes on."""
+    nightly = row.layer == Layer.POLL and row.mode == Mode.NIGHTLY
+    layer = Layer.NIGHTLY if nightly else Layer(row.layer)
+    resources = tuple(sorted(row.resources))
+    return DueRun(customer_id=row.customer_id, lane=row.lane, layer=layer, resources=resources, due_at=row.due_at)
 
 
 def _may_work(now: datetime) -> tuple[Any, ...]:

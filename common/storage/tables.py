@@ -84,13 +84,15 @@ customers = Table(
     Index(None, "revision"),
 )
 
-# Counts changes, so that a reader asks for what is new and not for everything. Raised in the same transaction as the
-# change: the row's lock makes the order of revisions the order of commits, and none is ever missed.
+# Counts changes of customers, so that a reader asks for what is new and not for everything; kept by a trigger, see the
+# migration.
 revisions = Table(
     "revisions",
     metadata,
     Column("name", Text, primary_key=True),
     Column("value", BigInteger, nullable=False),
+    # The transaction that raised it last: one counts once, however many customers it changes.
+    _text("changed_in"),
 )
 
 # Up to when a leading beat has published every turn: where its successor goes on.

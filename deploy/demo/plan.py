@@ -15,6 +15,7 @@ ENVIRONMENT: Mapping[str, str] = {
     "FLEET_BASIC_INTERVAL_SECONDS": "8",
     "FLEET_POLL_OVERLAP_SECONDS": "5",
     "FLEET_HTTP_DEADLINE_SECONDS": "4",
+    "FLEET_BREAKER_SECONDS": "1",
     "FLEET_SWEEP_SECONDS": "1",
 }
 LANES = ("priority", "standard", "background")

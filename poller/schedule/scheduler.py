@@ -15,19 +15,17 @@ from celery.beat import Scheduler
 from sqlalchemy.exc import SQLAlchemyError
 
 from common.config.settings import Settings
-from common.domain.customers import Customer
 from common.domain.errors import LockLost, SyncError
 from common.domain.stores import Held
 from common.queueing.celery_app import plain_queue
 from common.queueing.deliveries import BROKER_ERRORS
 from common.queueing.names import SWEEP, SWEEP_QUEUE
 from poller.bootstrap import Poller
-from poller.schedule.agenda import Agenda, Turn
+from poller.schedule.publishing import Publisher
+from poller.schedule.timetable import timetable_of
 
 log = structlog.get_logger(__name__)
 
-#: How often the customers table is read: an added, paused or changed customer counts within this time.
-RELOAD_SECONDS = 2.0
 #: How often a beat that does not lead tries to.
 LEADERSHIP_SECONDS = 1.0
 #: Longest wait between looks at the agenda.
@@ -71,10 +69,9 @@ class Beat:
         self._settings = settings
         self._poller = poller
         self._app = app
-        self._agenda = Agenda()
         self._leadership = ExitStack()
         self._held: Held | None = None
-        self._reload_at = 0.0
+        self._publisher: Publisher | None = None
         self._sweep_at = 0.0
 
     def tick(self) -> float:
@@ -87,7 +84,7 @@ class Beat:
 
     def resign(self) -> None:
         self._leadership.close()
-        self._held = None
+        self._held = self._publisher = None
 
     def _leads(self) -> bool:
         try:
@@ -105,21 +102,15 @@ class Beat:
         return True
 
     def _lead(self) -> float:
-        now = self._poller.clock.now().timestamp()
-        if now >= self._reload_at:
-            self._agenda.replace((self._turn(c) for c in self._poller.customers.all() if c.is_active), now)
-            self._reload_at = now + RELOAD_SECONDS
-        for turn in self._agenda.due(now):
-            self._poller.polls.publish(turn.customer_id, turn.lane, expires_seconds=turn.period_seconds)
+        if self._publisher is None:
+            # A new leader goes on where the last one stopped, with a list of its own.
+            self._publisher = Publisher(self._poller, timetable_of(self._settings))
+        wait = self._publisher.publish()
+        now = self._poller.clock.monotonic()
         if now >= self._sweep_at:
             self._sweep()
             self._sweep_at = now + self._settings.sweep_seconds
-        wait = self._agenda.wait_seconds(now)
         return min(LONGEST_WAIT_SECONDS, LONGEST_WAIT_SECONDS if wait is None else wait)
-
-    def _turn(self, customer: Customer) -> Turn:
-        period = customer.poll_interval_seconds or self._settings.interval_seconds(customer.tier)
-        return Turn(customer_id=customer.customer_id, lane=customer.lane, period_seconds=period)
 
     def _sweep(self) -> None:
         # Not kept for later: the next sweep sees the same and more.

@@ -8,6 +8,7 @@ import pytest
 from support.waiting import wait_until
 
 from common.config.settings import Settings
+from common.domain.customers import System
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +29,9 @@ def test_a_customer_in_trouble_stops_no_other(hub, organization, sandbox, audite
     wait_until(lambda: arrived(sandbox, spoiled), seconds=20, what="the good records beside a bad one")
     wait_until(lambda: arrived(sandbox, flooding), seconds=60, what="the flood")
     wait_until(lambda: arrived(sandbox, hanging), seconds=60, what="the slow one")
-    assert hub.customers.get(rejected.name).status_reason.endswith("`fleet customers token`")
+    blocked = hub.breakers.of(rejected.name)[System.SOURCE]
+    assert (blocked.state, blocked.reason.endswith("`fleet customers token`")) == ("blocked", True)
+    assert hub.customers.get(rejected.name).is_active
     assert hub.customers.get(quiet.name).is_active
     (letter,) = hub.dead_letters.list(spoiled.name)
     assert (letter.field, letter.stage) == ("last_name", "detect")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from support.waiting import wait_until
 
+from common.domain.customers import System
+
 
 def settle(hub, name) -> None:
     wait_until(lambda: hub.deliver_all(name) or hub.is_done(name), seconds=20, what="all ended")
@@ -164,17 +166,18 @@ def test_an_event_of_an_unknown_version_waits_as_a_dead_letter_for_a_newer_relea
     assert access.name in letters[1].message
 
 
-def test_a_rejected_token_pauses_that_customer_and_says_what_to_do(hub, organization, sandbox):
+def test_a_rejected_token_blocks_that_source_and_says_what_to_do(hub, organization, sandbox):
     access = organization(users=2)
     hub.onboard(access)
     sandbox.change_organization(access.name, volunteer_token_valid=False)
-    assert hub.poll(access.name) == "failed"
+    assert hub.poll(access.name) == "continued"
 
-    customer = hub.customers.get(access.name)
-    assert customer.status == "paused"
-    assert access.name in customer.status_reason
-    assert "fleet customers token" in customer.status_reason
-    assert access.volunteer_token not in customer.status_reason
+    assert hub.customers.get(access.name).is_active
+    breaker = hub.breakers.of(access.name)["source"]
+    assert breaker.state == "blocked"
+    assert access.name in breaker.reason
+    assert "fleet customers token" in breaker.reason
+    assert access.volunteer_token not in breaker.reason
 
 
 def test_a_rejected_token_at_the_destination_keeps_the_events_for_later(hub, organization, sandbox):
@@ -183,11 +186,12 @@ def test_a_rejected_token_at_the_destination_keeps_the_events_for_later(hub, org
     hub.poll(access.name)
     sandbox.change_organization(access.name, crm_token_valid=False)
     hub.deliver(access.name)
-    assert hub.customers.get(access.name).status == "paused"
+    assert hub.customers.get(access.name).is_active
+    assert hub.breakers.of(access.name)["destination"].state == "blocked"
     assert hub.states(access.name) == {"pending": 2}
 
     sandbox.change_organization(access.name, crm_token_valid=True)
-    hub.customers.resume(access.name)
+    hub.breakers.unblock(access.name, System.DESTINATION)
     settle(hub, access.name)
     assert hub.states(access.name) == {"applied": 2}
 

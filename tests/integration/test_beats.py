@@ -1,19 +1,235 @@
-"""Of several beats one leads; when it is killed another takes over, and nobody is polled twice for it."""
+"""Of several beats one leads; when it is killed another takes over, and nobody is polled twice or left out for it."""
 
 from __future__ import annotations
 
 import os
 import signal
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from redis import Redis
+from support.builders import a_customer
 from support.waiting import wait_until
 
+from common.config.settings import Settings
+from common.domain.clock import ManualClock
+from common.domain.customers import Lane, Mode, Tier
+from common.domain.layers import Layer
+from common.queueing.asked import Asked
+from common.queueing.celery_app import make_app
+from common.queueing.polls import Polls
+from common.storage.schedule import PostgresSchedule
 from deploy.local.child import ProcessSpec
 from deploy.local.topology import beat_argv
+from poller.schedule import publishing
+from poller.schedule.publishing import Publisher
+from poller.schedule.timetable import timetable_of
+from poller.sweep import ask_for_runs
 
-pytestmark = pytest.mark.slow
+START = datetime(2026, 3, 28, 12, tzinfo=UTC)
 
 
+class Published:
+    """Stands where Celery does: remembers what was published, and fails when told."""
+
+    def __init__(self):
+        self.polls = []
+        self.fails_after = None
+
+    def publish(self, customer_id, lane, *, layer=Layer.POLL, resources=None, expires_seconds=None, producer=None):
+        if self.fails_after is not None and len(self.polls) >= self.fails_after:
+            raise OSError("the broker is away")
+        self.polls.append((customer_id, layer, lane, resources))
+
+    def producer(self):
+        return Redis.from_url("redis://unused").pipeline()  # any context manager: nothing of it is used
+
+    def counts(self):
+        return Counter(customer_id for customer_id, *_ in self.polls)
+
+
+@pytest.fixture
+def rig(hub):
+    return Rig(hub)
+
+
+class Rig:
+    """A beat's inside on the real database, with time by hand."""
+
+    def __init__(self, hub):
+        self.hub, self.clock, self.out = hub, ManualClock(START), Published()
+        self.polls, self.customers = self.out, hub.customers
+        self.schedule = PostgresSchedule(hub.engine)
+
+    def resources(self, _customer):
+        return ("users",)
+
+    def lead(self):
+        return Publisher(self, timetable_of(Settings(_env_file=None)))
+
+    def run(self, beat, seconds, *, step=0.5):
+        for _ in range(int(seconds / step)):
+            self.clock.advance(step)
+            beat.publish()
+
+    def add(self, customer_id, **changes):
+        self.customers.add(a_customer(customer_id, **{"tier": Tier.PREMIUM, "lane": Lane.PRIORITY, **changes}))
+
+
+def test_a_leader_publishes_each_customer_once_a_period(rig):
+    for number in range(20):
+        rig.add(f"c{number}")
+    rig.run(rig.lead(), 900)
+
+    assert rig.out.counts() == dict.fromkeys([f"c{n}" for n in range(20)], 3)
+
+
+def test_a_successor_makes_up_for_what_came_due_while_nobody_led(rig):
+    for number in range(20):
+        rig.add(f"c{number}")
+    first = rig.lead()
+    rig.run(first, 300)
+    rig.clock.advance(12)  # killed; the lock is free at once, but its successor takes a while
+    rig.run(rig.lead(), 900 - 312)
+
+    assert rig.out.counts() == dict.fromkeys([f"c{n}" for n in range(20)], 3)
+
+
+def test_a_broker_that_is_away_loses_nobody_a_turn(rig):
+    for number in range(20):
+        rig.add(f"c{number}")
+    beat = rig.lead()
+    rig.run(beat, 150)
+    rig.out.fails_after = len(rig.out.polls) + 1
+    for _ in range(60):
+        rig.clock.advance(0.5)
+        try:
+            beat.publish()
+        except OSError:
+            continue
+    rig.out.fails_after = None
+    rig.run(beat, 120)
+
+    assert rig.out.counts() == dict.fromkeys([f"c{n}" for n in range(20)], 1)
+
+
+def test_an_added_changed_paused_and_returned_customer_counts_within_two_seconds(rig):
+    beat = rig.lead()
+    rig.run(beat, 5)
+    rig.add("acme", poll_interval_seconds=1)
+    rig.run(beat, 4)
+    assert rig.out.counts()["acme"] >= 2
+
+    customer = rig.customers.get("acme")
+    rig.customers.change(replace(customer, tier=Tier.BASIC, lane=Lane.BACKGROUND))
+    rig.run(beat, 2)
+    rig.out.polls.clear()
+    rig.run(beat, 3)
+    assert {lane for _, _, lane, _ in rig.out.polls} == {Lane.BACKGROUND}
+
+    rig.customers.pause("acme", "by hand")
+    rig.run(beat, 2)
+    rig.out.polls.clear()
+    rig.run(beat, 5)
+    assert rig.out.polls == []
+
+    rig.customers.resume("acme")
+    rig.run(beat, 4)
+    assert rig.out.counts()["acme"] >= 2
+
+
+def test_parking_is_no_change_that_a_beat_must_read(rig):
+    rig.add("acme")
+    before = rig.customers.revision()
+    rig.customers.park("acme", START + timedelta(hours=1), "429")
+
+    assert rig.customers.revision() == before
+
+
+def test_a_change_by_hand_in_the_table_counts_too(rig):
+    rig.add("acme")
+    before = rig.customers.revision()
+    with rig.hub.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE customers SET tier = 'basic', lane = 'background'")
+
+    (changed,) = rig.customers.changed_since(before)
+    assert (changed.customer_id, changed.lane, rig.customers.revision()) == ("acme", Lane.BACKGROUND, before + 1)
+
+
+def test_resources_with_a_cadence_of_their_own_are_polled_apart(rig):
+    rig.resources = lambda _customer: ("users", "projects", "groups")
+    rig.add("acme", poll_interval_seconds=600, cadences={"projects": 60})
+    rig.run(rig.lead(), 600)
+
+    assert Counter(resources for _, _, _, resources in rig.out.polls) == {("projects",): 10, ("users", "groups"): 1}
+
+
+@pytest.fixture
+def seldom(monkeypatch):
+    """For days on end: neither the revision nor the mark is looked at each second."""
+    monkeypatch.setattr(publishing, "RELOAD_SECONDS", 1e9)
+    monkeypatch.setattr(publishing, "NOTE_SECONDS", 1e9)
+
+
+def test_a_nightly_customer_is_polled_once_a_night_and_reconciliation_comes_once_a_day(rig, seldom):
+    """Over a week with the start of summer time in Berlin and none in Phoenix."""
+    rig.add("night", mode=Mode.NIGHTLY, time_zone="Europe/Berlin")
+    rig.add("day", poll_interval_seconds=86_400, time_zone="America/Phoenix")
+    rig.run(rig.lead(), 7 * 86_400, step=5.0)
+
+    assert Counter((customer_id, layer) for customer_id, layer, *_ in rig.out.polls) == {
+        ("night", Layer.NIGHTLY): 7, ("day", Layer.POLL): 7, ("day", Layer.RECONCILIATION): 7,
+    }  # fmt: skip
+
+
+def test_two_leaders_by_mistake_take_a_slot_once(rig, seldom):
+    rig.add("night", mode=Mode.NIGHTLY)
+    beats = [rig.lead(), rig.lead()]
+    for _ in range(24 * 720):
+        rig.clock.advance(5.0)
+        for beat in beats:
+            beat.publish()
+
+    assert rig.out.counts() == {"night": 1}
+
+
+def test_a_slot_is_never_claimed_for_an_earlier_date(rig):
+    rig.add("acme")
+    claim = lambda day: rig.schedule.claim_slot("acme", Layer.RECONCILIATION, day, ["users"], START)  # noqa: E731
+
+    assert [claim(date(2026, 1, n)) for n in (2, 2, 1, 3)] == [True, False, False, True]
+
+
+def test_a_slot_whose_message_is_lost_is_asked_for_by_the_sweep_until_a_worker_took_it(rig, redis):
+    rig.add("acme")
+    rig.schedule.claim_slot("acme", Layer.RECONCILIATION, date(2026, 1, 2), ["users"], START)
+    app = make_app("t", rig.hub.servers.broker_url, log_format="text", log_level="ERROR")
+    due = rig.hub.overview.due_runs(START)
+    assert [(run.customer_id, run.layer, run.resources) for run in due] == [("acme", Layer.RECONCILIATION, ("users",))]
+
+    assert ask_for_runs(due, Polls(app), Asked(redis)) == 1
+    assert ask_for_runs(due, Polls(app), Asked(redis)) == 0
+    app.close()
+    assert redis.llen("poll.priority") == 1
+    start = rig.hub.run_parts.store.start_run(
+        customer_id="acme", resource="users", layer=Layer.RECONCILIATION, run_id="r", trace_id="t", now=START
+    )
+    assert start.progress.origin == "reconciliation"
+    assert rig.hub.overview.due_runs(START) == []
+
+
+def test_a_run_left_by_a_killed_worker_is_asked_for_again(rig):
+    rig.add("acme")
+    rig.hub.run_parts.store.start_run(customer_id="acme", resource="users", run_id="r", trace_id="t", now=START)
+
+    assert rig.hub.overview.due_runs(START + timedelta(minutes=4)) == []
+    (due,) = rig.hub.overview.due_runs(START + timedelta(minutes=6))
+    assert (due.layer, due.resources) == (Layer.POLL, ("users",))
+
+
+@pytest.mark.slow
 def test_one_beat_leads_and_a_killed_leader_is_replaced(hub, organization, sandbox, start_fleet):
     access = organization(users=2)
     hub.onboard(access, visibility_seconds=1)
@@ -31,6 +247,26 @@ def test_one_beat_leads_and_a_killed_leader_is_replaced(hub, organization, sandb
     assert second.name == "beat2"
 
 
+@pytest.mark.slow
+def test_a_leader_that_is_stopped_keeps_its_lead_and_bunches_nobody_up_when_it_goes_on(hub, organization, start_fleet):
+    """Its lock is held as long as it lives: nobody else publishes, and a supervisor that finds it hung kills it."""
+    access = organization(users=2)
+    hub.onboard(access, visibility_seconds=1)
+    fleet = start_fleet(processors=1)
+    second_beat(fleet)
+    wait_until(lambda: leaders(fleet), seconds=20, what="a leader")
+    (first,) = leaders(fleet)
+    wait_until(lambda: hub.overview.runs(access.name), seconds=20, what="its first run")
+    os.kill(fleet.pid(first), signal.SIGSTOP)
+    wait_until(lambda: stands_still(hub, access.name), seconds=20, what="no more runs")
+    before = len(hub.overview.runs(access.name, 1000))
+    os.kill(fleet.pid(first), signal.SIGCONT)
+
+    wait_until(lambda: len(hub.overview.runs(access.name, 1000)) > before + 1, seconds=20, what="polls that go on")
+    assert len(leaders(fleet)) == 1
+
+
+@pytest.mark.slow
 def test_an_added_and_a_paused_customer_count_within_seconds_without_a_restart(hub, organization, start_fleet):
     start_fleet(processors=1)
     access = organization(users=2)

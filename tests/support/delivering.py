@@ -17,6 +17,7 @@ from common.domain.people import USERS, Person
 from common.domain.runs import RunState
 from common.domain.writes import Answer, Applied, Found, Submitted, Write
 from common.metrics.catalogue import Metrics
+from common.storage.memory.breakers import MemoryBreakers
 from common.storage.memory.customers import MemoryCustomerStore
 from common.storage.memory.delivery import MemoryDeliveryStore
 from common.storage.memory.detection import MemoryDetectionStore
@@ -116,11 +117,13 @@ class ProcessorRig:
         self.server = LockServer()
         self.locks = MemoryLocks(self.server)
         self.destination = destination or PretendedDestination()
+        self.breakers = MemoryBreakers()
         self.detection = MemoryDetectionStore(self.tables, partitions=partitions)
         self._runs = itertools.count(1)
         ids = itertools.count(1)
         base = {
             "store": MemoryDeliveryStore(self.tables), "customers": self.customers, "locks": self.locks,
+            "breakers": self.breakers,
             "clock": self.clock, "metrics": Metrics(CollectorRegistry()), "new_id": lambda: f"w{next(ids)}",
             "random_unit": lambda: 0.0, "open_destination": lambda _customer, _share: self.destination,
             "slice_events": 200, "slice_seconds": 30.0, "dead_letter_limit": 100,
@@ -137,7 +140,11 @@ class ProcessorRig:
         self.detection.finish_run("acme", USERS, run_id, state=RunState.COMPLETED, position=None, error="", now=now)
 
     def deliver(self) -> bool:
-        return deliver(self.parts, self.customers.get("acme"))
+        """As the task does: nothing of a customer that is parked or paused."""
+        customer = self.customers.get("acme")
+        if customer.is_parked(self.clock.now()) or not customer.is_active:
+            return False
+        return deliver(self.parts, customer)
 
     def deliver_all(self) -> None:
         """Deliver until nothing is due now."""
@@ -150,7 +157,10 @@ class ProcessorRig:
             self.deliver_all()
             if not self.open_events():
                 return
-            now = self.clock.now()
+            now, parked_until = self.clock.now(), self.customers.get("acme").parked_until
+            if parked_until is not None and parked_until > now:
+                self.clock.advance((parked_until - now).total_seconds())
+                continue
             later = [row.retry_at for row in self.tables.rows.events.values() if row.is_open and row.retry_at > now]
             self.clock.advance((min(later) - now).total_seconds() if later else 1)
         raise AssertionError(f"never settled: {self.states()}")

@@ -18,11 +18,15 @@ from redis import Redis
 from sqlalchemy import Engine
 
 from common.credentials.vault import Vault
+from common.domain.backlog import BacklogLimits
+from common.domain.breakers import BreakerPolicy
 from common.domain.clock import Clock, SystemClock
 from common.domain.customers import LANE_OF_TIER, Customer, Tier
 from common.http.client import make_transport
 from common.limits.budget import RedisBudget
 from common.metrics.catalogue import Metrics
+from common.storage.backlog import PostgresBacklog
+from common.storage.breakers import PostgresBreakers
 from common.storage.customers import PostgresCustomerStore
 from common.storage.dead_letters import PostgresDeadLetters
 from common.storage.delivery import PostgresDeliveryStore
@@ -33,8 +37,10 @@ from common.storage.overview import PostgresOverview
 from common.storage.usage import PostgresUsage
 from deploy.sandbox.client import Access
 from poller import runs
+from poller.backpressure import Backpressure
 from poller.bootstrap import SourceParts
 from poller.detectors.incremental import Incremental
+from poller.failing import FailureLimit
 from processor.bootstrap import DestinationParts
 from processor.delivery import deliver
 from processor.slices import SliceParts
@@ -55,6 +61,7 @@ class Hub:
     http_deadline_seconds: float = 2.0
     dead_letter_limit: int = 100
     slice_events: int = 200
+    breaker_policy: BreakerPolicy = field(default_factory=BreakerPolicy)
     published: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -64,10 +71,11 @@ class Hub:
         self.dead_letters = PostgresDeadLetters(self.engine)
         self.vault = Vault(MASTER_KEY, PostgresKeyStore(self.engine), self.clock)
         self.locks = AdvisoryLocks(self.servers.database_url, application_name="test")
-        self.budget = RedisBudget(self.redis, PostgresUsage(self.engine, self.clock))
+        self.budget = RedisBudget(self.redis, PostgresUsage(self.engine, self.clock), self.clock)
         self.transport = make_transport(self.http_deadline_seconds)
         ids = itertools.count(1)
         self._new_id: Callable[[], str] = lambda: f"id-{self.seed}-{next(ids)}"
+        self.breakers = PostgresBreakers(self.engine, self.breaker_policy, lambda: 0.0)
         self.run_parts = self._run_parts()
         self.slice_parts = self._slice_parts()
 
@@ -94,7 +102,11 @@ class Hub:
         return runs.run(self.run_parts, self.customers.get(customer_id), "users")
 
     def deliver(self, customer_id: str) -> bool:
-        return deliver(self.slice_parts, self.customers.get(customer_id))
+        """As the task does: nothing of a customer that is parked or paused."""
+        customer = self.customers.get(customer_id)
+        if customer.is_parked(self.clock.now()) or not customer.is_active:
+            return False
+        return deliver(self.slice_parts, customer)
 
     def deliver_all(self, customer_id: str, *, rounds: int = 500) -> None:
         """Deliver until nothing is due now."""
@@ -127,7 +139,14 @@ class Hub:
             open_source=sources.open,
             publish=lambda customer: self.published.append(customer.customer_id),
             slice_seconds=60,
+            breakers=self.breakers,
+            backpressure=self.backpressure(BacklogLimits()),
+            failure_limit=FailureLimit(customers=self.customers, clock=self.clock, metrics=self.metrics),
         )
+
+    def backpressure(self, limits: BacklogLimits) -> Backpressure:
+        backlog = PostgresBacklog(self.engine)
+        return Backpressure(backlog=backlog, limits=limits, clock=self.clock, metrics=self.metrics)
 
     def _slice_parts(self) -> SliceParts:
         destinations = DestinationParts(
@@ -137,6 +156,7 @@ class Hub:
         return SliceParts(
             store=PostgresDeliveryStore(self.engine),
             customers=self.customers,
+            breakers=self.breakers,
             locks=self.locks,
             clock=self.clock,
             metrics=self.metrics,

@@ -9,15 +9,21 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
+from common.domain.backlog import BacklogLimits
 from common.domain.clock import ManualClock
+from common.domain.layers import Layer
 from common.domain.people import USERS
 from common.metrics.catalogue import Metrics
+from common.storage.memory.backlog import MemoryBacklog
+from common.storage.memory.breakers import MemoryBreakers
 from common.storage.memory.customers import MemoryCustomerStore
 from common.storage.memory.detection import MemoryDetectionStore
 from common.storage.memory.locks import LockServer, MemoryLocks
 from common.storage.memory.tables import MemoryTables
 from poller import runs
+from poller.backpressure import Backpressure
 from poller.detectors.incremental import Incremental
+from poller.failing import FailureLimit
 from support.builders import NOW, a_customer
 
 
@@ -33,15 +39,23 @@ class PollerRig:
         self.published: list[str] = []
         self.shares: list[str] = []
         self.source = source
+        self.metrics = Metrics(CollectorRegistry())
+        self.breakers = MemoryBreakers()
         ids = itertools.count(1)
         base = {
             "store": MemoryDetectionStore(self.tables, partitions=4), "customers": self.customers, "locks": self.locks,
-            "clock": self.clock, "metrics": Metrics(CollectorRegistry()),
+            "clock": self.clock, "metrics": self.metrics,
             "detector": Incremental(overlap=timedelta(seconds=30), passes=3), "new_id": lambda: f"id{next(ids)}",
             "random_unit": lambda: 0.0, "open_source": self._open, "slice_seconds": 60.0,
             "publish": lambda customer: self.published.append(customer.customer_id),
+            "breakers": self.breakers, "backpressure": self.backpressure(BacklogLimits()),
+            "failure_limit": FailureLimit(customers=self.customers, clock=self.clock, metrics=self.metrics),
         }  # fmt: skip
         self.parts = runs.RunParts(**{**base, **changes})
+
+    def backpressure(self, limits: BacklogLimits) -> Backpressure:
+        backlog = MemoryBacklog(self.tables)
+        return Backpressure(backlog=backlog, limits=limits, clock=self.clock, metrics=self.metrics)
 
     def _open(self, _customer: Any, share: Any) -> Any:
         self.shares.append(share)
@@ -51,7 +65,7 @@ class PollerRig:
         return runs.run(self.parts, self.customers.get("acme"), USERS)
 
     def checkpoint(self) -> Any:
-        return self.tables.rows.checkpoints["acme", USERS]
+        return self.tables.rows.checkpoints["acme", USERS, Layer.POLL]
 
     def mirrored(self) -> dict[str, str]:
         return {entity.source_id: row.body["last_name"] for entity, row in self.tables.mirror.items()}

@@ -50,17 +50,25 @@ class MemoryCustomerStore:
                 raise CustomerInvalid(customer.customer_id, "customer_id", "is taken; choose another")
             self._customers[customer.customer_id] = replace(customer, parked_until=None, parked_reason="")
 
-    def pause(self, customer_id: str, reason: str) -> None:
-        self._change(customer_id, lambda c: replace(c, status=CustomerStatus.PAUSED, status_reason=reason))
+    def pause(self, customer_id: str, reason: str, *, until: datetime | None = None) -> None:
+        def paused(customer: Customer) -> Customer:
+            if customer.status is CustomerStatus.OFFBOARDED or (until is not None and not customer.is_active):
+                return customer
+            return replace(customer, status=CustomerStatus.PAUSED, status_reason=reason, paused_until=until)
+
+        self._change(customer_id, paused)
 
     def resume(self, customer_id: str) -> None:
         """Active again, and no longer parked."""
+        self._change(customer_id, _resumed)
 
-        def resumed(customer: Customer) -> Customer:
-            status = CustomerStatus.ACTIVE
-            return replace(customer, status=status, status_reason="", parked_until=None, parked_reason="")
-
-        self._change(customer_id, resumed)
+    def end_pauses(self, now: datetime) -> Sequence[Customer]:
+        """Resume those whose pause was to end by itself, and has; returns them."""
+        with self._lock:
+            over = [c for c in self._customers.values() if _is_over(c, now)]
+            ended = {customer.customer_id: _resumed(customer) for customer in over}
+            self._customers.update(ended)
+        return list(ended.values())
 
     def park(self, customer_id: str, until: datetime, reason: str) -> None:
         def parked(customer: Customer) -> Customer:
@@ -85,3 +93,18 @@ class MemoryCustomerStore:
         with self._lock:
             if customer_id in self._customers:
                 self._customers[customer_id] = change(self._customers[customer_id])
+
+
+def _resumed(customer: Customer) -> Customer:
+    return replace(
+        customer,
+        status=CustomerStatus.ACTIVE,
+        status_reason="",
+        paused_until=None,
+        parked_until=None,
+        parked_reason="",
+    )
+
+
+def _is_over(customer: Customer, now: datetime) -> bool:
+    return not customer.is_active and customer.paused_until is not None and customer.paused_until <= now

@@ -7,14 +7,23 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from common.domain.checkpoints import Checkpoint, Progress
+from common.domain.checkpoints import Checkpoint, Progress, first_progress
 from common.domain.entities import EntityKey, partition_of
 from common.domain.errors import RunFenced
-from common.domain.events import EVENT_VERSION, Action, Event, EventState, Origin
+from common.domain.events import EVENT_VERSION, Action, Event, EventState
+from common.domain.layers import LAYER_TERMS, Layer
 from common.domain.records import BrokenRecord, Record, content_hash
 from common.domain.runs import RunCounts, RunReport, RunState
 from common.domain.stores import PageToSave, RunStart
-from common.storage.memory.tables import CheckpointRow, EventRow, LetterRow, MemoryTables, MirrorRow, Rows
+from common.storage.memory.tables import (
+    CheckpointKey,
+    CheckpointRow,
+    EventRow,
+    LetterRow,
+    MemoryTables,
+    MirrorRow,
+    Rows,
+)
 
 #: The `occurred_at` of an item whose own time could not be read.
 UNREADABLE_TIME = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,26 +48,29 @@ class MemoryDetectionStore:
         self._tables = tables
         self._partitions = partitions
 
-    def start_run(self, *, customer_id: str, resource: str, run_id: str, trace_id: str, now: datetime) -> RunStart:
+    def start_run(
+        self, *, customer_id: str, resource: str, run_id: str, trace_id: str, now: datetime, layer: Layer = Layer.POLL,
+    ) -> RunStart:  # fmt: skip
+        key = customer_id, resource, LAYER_TERMS[layer].progress_of
         with self._tables.transaction() as rows:
-            row = rows.checkpoints.setdefault((customer_id, resource), CheckpointRow())
-            origin = Origin.BACKFILL if row.position is None else Origin.POLL
+            row = rows.checkpoints.setdefault(key, CheckpointRow())
+            first = first_progress(layer, row.position, run_id=run_id, trace_id=trace_id, now=now)
             start = RunStart(
                 checkpoint=Checkpoint(customer_id=customer_id, resource=resource, position=row.position),
-                progress=row.progress or Progress(run_id=run_id, origin=origin, trace_id=trace_id),
+                progress=row.progress or first,
                 resumed=row.progress is not None,
             )
             if row.continue_at is not None and row.continue_at > now:
                 return replace(start, waits_until=row.continue_at)
             taken = replace(row, run_id=start.progress.run_id, progress=start.progress, continue_at=None)
-            rows.checkpoints[customer_id, resource] = taken
+            rows.checkpoints[key] = taken
             _open_report(rows, customer_id, resource, start.progress, now)
             return start
 
     def save_page(self, page: PageToSave, progress: Progress) -> RunCounts:
         with self._tables.transaction() as rows:
-            row = _owned(rows, page.customer_id, page.resource, page.run_id)
-            rows.checkpoints[page.customer_id, page.resource] = replace(row, progress=progress)
+            key, row = _owned(rows, page.customer_id, page.resource, page.run_id)
+            rows.checkpoints[key] = replace(row, progress=progress)
             counts = self._save_items(rows, page)
             report = rows.runs[page.customer_id, page.run_id]
             rows.runs[page.customer_id, page.run_id] = replace(report, counts=report.counts + counts)
@@ -113,28 +125,32 @@ class MemoryDetectionStore:
         self, customer_id: str, resource: str, progress: Progress, *, continue_at: datetime, why: str = ""
     ) -> None:
         with self._tables.transaction() as rows:
-            row = _owned(rows, customer_id, resource, progress.run_id)
-            rows.checkpoints[customer_id, resource] = replace(row, progress=progress, continue_at=continue_at)
+            key, row = _owned(rows, customer_id, resource, progress.run_id)
+            rows.checkpoints[key] = replace(row, progress=progress, continue_at=continue_at)
             _close_report(rows, customer_id, progress.run_id, RunState.CONTINUED, None, why)
 
     def finish_run(
         self, customer_id: str, resource: str, run_id: str, *, state: RunState, position: datetime | None,
         error: str, now: datetime,
-    ) -> None:  # fmt: skip
+    ) -> int:  # fmt: skip
         with self._tables.transaction() as rows:
-            row = _owned(rows, customer_id, resource, run_id)
+            key, row = _owned(rows, customer_id, resource, run_id)
             before = Checkpoint(customer_id=customer_id, resource=resource, position=row.position)
-            ended = replace(row, progress=None, continue_at=None, position=before.advanced_to(position))
-            rows.checkpoints[customer_id, resource] = ended
+            failed = {RunState.FAILED: row.failed_runs + 1, RunState.COMPLETED: 0}.get(state, row.failed_runs)
+            ended = replace(
+                row, progress=None, continue_at=None, position=before.advanced_to(position), failed_runs=failed
+            )
+            rows.checkpoints[key] = ended
             _close_report(rows, customer_id, run_id, state, now, error)
+            return failed
 
 
-def _owned(rows: Rows, customer_id: str, resource: str, run_id: str) -> CheckpointRow:
+def _owned(rows: Rows, customer_id: str, resource: str, run_id: str) -> tuple[CheckpointKey, CheckpointRow]:
     """The checkpoint, if it is still this run's. Raises RunFenced."""
-    row = rows.checkpoints.get((customer_id, resource))
-    if row is None or row.run_id != run_id or row.progress is None:
-        raise RunFenced(f"customer {customer_id}: run {run_id} of {resource} was taken over by another")
-    return row
+    for key, row in rows.checkpoints.items():
+        if key[:2] == (customer_id, resource) and row.run_id == run_id and row.progress is not None:
+            return key, row
+    raise RunFenced(f"customer {customer_id}: run {run_id} of {resource} was taken over by another")
 
 
 def _open_report(rows: Rows, customer_id: str, resource: str, progress: Progress, now: datetime) -> None:

@@ -18,11 +18,14 @@ from typing import Any, TypeAlias
 from common.domain.checkpoints import Progress
 from common.domain.entities import EntityKey
 from common.domain.events import OPEN_STATES, Event, EventState
+from common.domain.layers import Layer
 from common.domain.runs import RunReport
 from common.domain.writes import UNRESOLVED_STATES, Intent, Link
 
 #: Customer and resource, or customer and run.
 Pair: TypeAlias = tuple[str, str]
+#: Customer, resource, and whose progress it is.
+CheckpointKey: TypeAlias = tuple[str, str, Layer]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +36,7 @@ class CheckpointRow:
     run_id: str | None = None
     progress: Progress | None = None
     continue_at: datetime | None = None
+    failed_runs: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +105,7 @@ class LetterRow:
 class Rows:
     """All tables."""
 
-    checkpoints: dict[Pair, CheckpointRow] = field(default_factory=dict)
+    checkpoints: dict[CheckpointKey, CheckpointRow] = field(default_factory=dict)
     runs: dict[Pair, RunReport] = field(default_factory=dict)
     mirror: dict[EntityKey, MirrorRow] = field(default_factory=dict)
     events: dict[int, EventRow] = field(default_factory=dict)

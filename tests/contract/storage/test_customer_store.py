@@ -86,3 +86,37 @@ def test_what_a_person_did_can_be_noted(customers):
     customers.note("acme", actor="ops", action="customers.pause", detail="asked for")
 
     assert customers.get("acme") == a_customer()
+
+
+def test_a_pause_until_a_moment_ends_by_itself_and_any_other_does_not(customers):
+    for customer_id in ("rests", "later", "stopped"):
+        customers.add(a_customer(customer_id))
+    customers.pause("rests", "runs failed", until=after(60))
+    customers.pause("later", "runs failed", until=after(61))
+    customers.pause("stopped", "on request")
+
+    assert customers.get("rests").paused_until == after(60)
+    assert customers.end_pauses(after(59)) == []
+    assert [customer.customer_id for customer in customers.end_pauses(after(60))] == ["rests"]
+    assert customers.get("rests") == a_customer("rests")
+    assert not customers.get("later").is_active
+    assert customers.end_pauses(after(1e6)) == [a_customer("later")]
+    assert not customers.get("stopped").is_active
+
+
+def test_a_pause_that_would_end_by_itself_leaves_alone_who_is_paused_already(customers):
+    customers.add(a_customer())
+    customers.pause("acme", "on request")
+    customers.pause("acme", "runs failed", until=after(60))
+
+    assert (customers.get("acme").status_reason, customers.get("acme").paused_until) == ("on request", None)
+
+
+def test_a_person_makes_a_pause_that_would_end_by_itself_one_that_does_not(customers):
+    customers.add(a_customer())
+    customers.pause("acme", "runs failed", until=after(60))
+    customers.pause("acme", "on request")
+
+    assert customers.end_pauses(after(1e6)) == []
+    customers.resume("acme")
+    assert customers.get("acme") == a_customer()

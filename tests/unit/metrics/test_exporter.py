@@ -6,7 +6,10 @@ from datetime import timedelta
 
 from prometheus_client import CollectorRegistry, generate_latest
 
+from common.domain.backlog import BacklogLimits
+from common.domain.breakers import Breaker, BreakerState, blocked
 from common.domain.clock import ManualClock
+from common.domain.customers import System
 from common.metrics.exporter import FleetCollector
 from common.storage.overview import CustomerOverview
 
@@ -32,7 +35,7 @@ class Overviews:
 
 def exported(*rows: CustomerOverview, depth: int = 0) -> str:
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(FleetCollector(Overviews(*rows), lambda ids: dict.fromkeys(ids, depth), CLOCK))
+    registry.register(FleetCollector(Overviews(*rows), lambda ids: dict.fromkeys(ids, depth), CLOCK, BacklogLimits()))
     return generate_latest(registry).decode()
 
 
@@ -62,3 +65,29 @@ def test_parked_ends_at_its_time_and_paused_does_not():
     assert 'syncfleet_parked{customer_id="a",lane="background"} 0.0' in text
     assert 'syncfleet_parked{customer_id="b",lane="background"} 1.0' in text
     assert 'syncfleet_paused{customer_id="c",lane="background"} 1.0' in text
+
+
+def test_a_customer_that_rests_because_its_runs_failed_shows_beside_those_a_person_paused():
+    tomorrow = CLOCK.now() + timedelta(days=1)
+    text = exported(overview("a", status="paused", paused_until=tomorrow), overview("b", status="paused"))
+
+    assert 'syncfleet_resting{customer_id="a",lane="background"} 1.0' in text
+    assert 'syncfleet_resting{customer_id="b",lane="background"} 0.0' in text
+
+
+def test_backpressure_has_two_steps():
+    text = exported(
+        overview("a", pending=9_999), overview("b", pending=9_999, submitted=1), overview("c", pending=50_000)
+    )
+
+    for customer_id, step in (("a", 0), ("b", 1), ("c", 2)):
+        assert f'syncfleet_backpressure{{customer_id="{customer_id}",lane="background"}} {step}.0' in text
+
+
+def test_only_systems_in_trouble_have_a_line():
+    breakers = {System.SOURCE: blocked("401"), System.DESTINATION: Breaker(state=BreakerState.HALF_OPEN)}
+    text = exported(overview("a", breakers=breakers), overview("b", breakers={System.SOURCE: Breaker(failures=2)}))
+
+    assert 'syncfleet_blocked{customer_id="a",lane="background",system="source"} 1.0' in text
+    assert 'syncfleet_breaker_open{customer_id="a",lane="background",system="destination"} 1.0' in text
+    assert text.count("syncfleet_blocked{") == text.count("syncfleet_breaker_open{") == 1

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from support.builders import NOW, after
 from support.listing import Listing
 from support.recording import KilledError, Killing, PollerRig
 
-from common.domain.customers import CustomerStatus
+from common.domain.backlog import BacklogLimits
+from common.domain.breakers import BreakerState
+from common.domain.customers import CustomerStatus, System
 from common.domain.errors import (
     BudgetExhausted,
     CustomerInvalid,
     PageUnreadable,
+    PermissionMissing,
     SystemUnavailable,
     TokenRejected,
     UnknownOutcome,
@@ -125,12 +129,137 @@ def test_a_run_longer_than_its_slice_yields_and_goes_on_at_once():
     assert len(rig.mirrored()) == 30
 
 
-@pytest.mark.parametrize(
-    "error", [SystemUnavailable("503", sent=True), UnknownOutcome("no answer"), PageUnreadable("not a page")]
-)
-def test_a_failure_is_waited_out_with_growing_patience_and_then_given_up(error):
+@pytest.mark.parametrize("error", [SystemUnavailable("503", sent=True), UnknownOutcome("no answer")])
+def test_an_outage_puts_a_run_off_for_as_long_as_it_lasts_and_never_makes_it_fail(error):
+    listing = a_listing(9)
+    listing.errors = [None, *[error] * 40]
+    rig = PollerRig(listing)
+    waits, state = [], rig.run()
+    while state == RunState.CONTINUED:
+        waits.append((rig.checkpoint().continue_at - rig.clock.now()).total_seconds())
+        rig.clock.advance(waits[-1])
+        state = rig.run()
+
+    # Its own backoff up to the fifth failure in a row; then the breaker's, doubled up to ten minutes.
+    assert waits[:12] == [1, 2, 4, 8, 30, 60, 120, 240, 480, 600, 600, 600]
+    assert len(waits) == 40
+    assert state == RunState.COMPLETED
+    assert rig.checkpoint().failed_runs == 0
+    assert rig.breakers.of("acme") == {}
+    assert len(rig.tables.runs) == 1
+
+
+def test_an_outage_and_pages_that_are_none_are_counted_apart():
     listing = a_listing(3)
-    listing.errors = [error] * FAILURES_BEFORE_GIVING_UP
+    bad = [SystemUnavailable("503", sent=True)] * 3 + [PageUnreadable("html")]
+    listing.errors = bad * (FAILURES_BEFORE_GIVING_UP - 1)
+    rig = PollerRig(listing)
+    states = [rig.run()]
+    while states[-1] != RunState.COMPLETED:
+        rig.clock.advance(700)
+        states.append(rig.run())
+
+    assert RunState.FAILED not in states
+
+
+def test_while_the_breaker_is_open_the_source_is_not_asked_and_one_run_finds_out():
+    listing = a_listing(3)
+    listing.errors = [SystemUnavailable("503", sent=True)] * 6
+    rig = PollerRig(listing)
+    for seconds in (1, 2, 4, 8, 0):
+        assert rig.run() == RunState.CONTINUED
+        rig.clock.advance(seconds)
+    asked = len(listing.queries)
+    rig.clock.advance(29)
+    assert rig.run() is None
+    assert len(listing.queries) == asked
+    rig.clock.advance(1)
+    assert rig.run() == RunState.CONTINUED
+    assert len(listing.queries) == asked + 1
+
+
+def fail_a_run(rig, listing):
+    listing.errors = [PageUnreadable("not a page")] * FAILURES_BEFORE_GIVING_UP
+    while rig.run() != RunState.FAILED:
+        rig.clock.advance(700)
+
+
+def test_three_failed_runs_in_a_row_pause_the_customer_for_a_day():
+    listing = a_listing(3)
+    rig = PollerRig(listing)
+    fail_a_run(rig, listing)
+    fail_a_run(rig, listing)
+    assert rig.customers.get("acme").is_active
+    fail_a_run(rig, listing)
+
+    paused = rig.customers.get("acme")
+    assert (paused.status, paused.paused_until) == (CustomerStatus.PAUSED, rig.clock.now() + timedelta(hours=24))
+    assert "3 runs in a row failed" in paused.status_reason
+    assert "not a page" in paused.status_reason
+    assert rig.metrics.run_pauses.labels("acme")._value.get() == 1
+
+
+def test_a_run_that_ends_well_wipes_out_the_failed_ones_before_it():
+    listing = a_listing(3)
+    rig = PollerRig(listing)
+    for _ in range(3):
+        fail_a_run(rig, listing)
+        fail_a_run(rig, listing)
+        assert rig.run() == RunState.COMPLETED
+
+    assert rig.customers.get("acme").is_active
+
+
+def test_a_pause_that_a_person_ordered_meanwhile_does_not_end_by_itself():
+    listing = a_listing(3)
+    rig = PollerRig(listing)
+    fail_a_run(rig, listing)
+    fail_a_run(rig, listing)
+    rig.customers.pause("acme", "on request")
+    fail_a_run(rig, listing)
+
+    assert (rig.customers.get("acme").status_reason, rig.customers.get("acme").paused_until) == ("on request", None)
+
+
+def test_a_backfill_waits_at_its_limit_of_open_events_and_goes_on_below_it():
+    listing = a_listing(30)
+    rig = PollerRig(listing)
+    rig.parts = replace(rig.parts, backpressure=rig.backpressure(BacklogLimits(backfill=9, poll=20)))
+
+    assert rig.run() == RunState.CONTINUED
+    (report,) = rig.tables.runs
+    assert "backpressure: 9 or more events wait" in report.error
+    assert rig.tables.events_by_state("acme") == {"pending": 9}
+    assert rig.checkpoint().continue_at == after(30)
+    asked = len(listing.queries)
+    rig.clock.advance(30)
+    assert rig.run() == RunState.CONTINUED
+    assert len(listing.queries) == asked
+    rig.clock.advance(30)
+    rig.parts = replace(rig.parts, backpressure=rig.backpressure(BacklogLimits(backfill=100, poll=200)))
+    assert rig.run() == RunState.COMPLETED
+    assert len(rig.mirrored()) == 30
+    assert rig.metrics.runs_held_back.labels("acme", "backfill")._value.get() == 2
+
+
+def test_live_changes_are_fed_on_when_a_backfill_would_wait_and_stop_later():
+    listing = a_listing(9)
+    rig = PollerRig(listing)
+    rig.run()
+    rig.parts = replace(rig.parts, backpressure=rig.backpressure(BacklogLimits(backfill=9, poll=11)))
+    for number in (20, 21):
+        listing.put(f"u{number}", "new")
+        rig.clock.advance(60)
+        listing.advance(60)
+        assert rig.run() == RunState.COMPLETED
+
+    assert rig.run() == RunState.CONTINUED
+    assert rig.tables.events_by_state("acme") == {"pending": 11}
+
+
+def test_pages_that_are_none_are_waited_out_with_growing_patience_and_then_given_up():
+    listing = a_listing(3)
+    listing.errors = [PageUnreadable("not a page")] * FAILURES_BEFORE_GIVING_UP
     rig = PollerRig(listing)
     waits, state = [], RunState.CONTINUED
     while state == RunState.CONTINUED:
@@ -158,14 +287,27 @@ def test_failures_are_counted_in_a_row_only():
     assert len(rig.mirrored()) == 30
 
 
-def test_a_rejected_token_pauses_the_customer_and_keeps_the_checkpoint():
-    listing = a_listing(3)
-    listing.errors = [TokenRejected("401")]
+@pytest.mark.parametrize("error", [TokenRejected("401"), PermissionMissing("403")])
+def test_a_rejected_token_blocks_the_source_and_keeps_customer_and_progress(error):
+    listing = a_listing(9)
+    listing.errors = [None, None, error]
     rig = PollerRig(listing)
 
-    assert rig.run() == RunState.FAILED
-    assert (rig.customers.get("acme").status, rig.customers.get("acme").status_reason) == (CustomerStatus.PAUSED, "401")
-    assert rig.checkpoint().position is None
+    assert rig.run() == RunState.CONTINUED
+    asked = len(listing.queries)
+    rig.clock.advance(86_400)
+    assert rig.run() == RunState.CONTINUED
+    assert len(listing.queries) == asked
+    assert rig.customers.get("acme").is_active
+    assert rig.breakers.of("acme")[System.SOURCE].state is BreakerState.BLOCKED
+    (report,) = rig.tables.runs
+    assert report.error.startswith("waits until the source is verified: 40")
+    assert rig.checkpoint().failed_runs == 0
+
+    rig.breakers.unblock("acme", System.SOURCE)
+    assert rig.run() == RunState.COMPLETED
+    assert len(rig.tables.runs) == 1
+    assert len(listing.queries) == asked + 2
 
 
 def test_a_customer_without_a_token_is_paused_instead_of_failing_for_ever():

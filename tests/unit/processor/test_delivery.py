@@ -9,7 +9,8 @@ import pytest
 from support.builders import after, an_entity
 from support.delivering import PretendedDestination, ProcessorRig
 
-from common.domain.customers import CustomerStatus
+from common.domain.breakers import BreakerState
+from common.domain.customers import CustomerStatus, System
 from common.domain.errors import (
     CustomerInvalid,
     LockLost,
@@ -138,14 +139,80 @@ def test_a_rate_limit_parks_the_customer_and_counts_no_attempt():
 
 
 @pytest.mark.parametrize("error", [TokenRejected("401"), PermissionMissing("403")])
-def test_a_rejected_token_pauses_the_customer_and_stops_the_slice(error):
+def test_a_rejected_token_blocks_the_destination_until_it_is_verified_and_pauses_nobody(error):
     rig = ProcessorRig(PretendedDestination(group=1, failures=[(error, False)]))
     rig.detect(*"123")
-    rig.deliver()
 
-    assert (rig.customers.get("acme").status, rig.states()) == (CustomerStatus.PAUSED, {"pending": 3})
+    assert not rig.deliver(), "nothing may be published at the tail"
+    rig.clock.advance(86_400)
+    assert not rig.deliver()
+    assert rig.customers.get("acme").is_active
+    assert rig.breakers.of("acme")[System.DESTINATION].state is BreakerState.BLOCKED
+    assert rig.states() == {"pending": 3}
     assert len(rig.destination.requests) == 1
     assert rig.attempts() == [0, 0, 0]
+
+    rig.breakers.unblock("acme", System.DESTINATION)
+    rig.deliver_all()
+    assert rig.states() == {"applied": 3}
+
+
+def test_five_slices_that_meet_an_outage_open_the_breaker_and_park_the_customer_until_one_probe():
+    trouble = (SystemUnavailable("gone", sent=False), False)
+    rig = ProcessorRig(PretendedDestination(group=1, failures=[trouble] * 6))
+    rig.detect(*"1234567")
+    for _ in range(5):
+        assert rig.deliver()
+    parked = rig.customers.get("acme")
+
+    assert (parked.parked_until, len(rig.destination.requests)) == (after(30), 5)
+    assert "the destination is in trouble: gone" in parked.parked_reason
+    rig.clock.advance(30)
+    rig.deliver()
+    assert len(rig.destination.requests) == 6, "a probe is one request, and opens it for longer"
+    assert rig.customers.get("acme").parked_until == after(30 + 60)
+    rig.clock.advance(60)
+    rig.deliver()
+    assert rig.states() == {"pending": 6, "applied": 1}, "a probe that succeeds sends one batch"
+    assert rig.breakers.of("acme") == {}
+    rig.settle()
+    assert rig.states() == {"applied": 7}
+
+
+def test_a_slice_that_finds_the_breaker_open_sends_nothing_and_parks_until_the_probe():
+    rig = ProcessorRig()
+    rig.detect("1")
+    for _ in range(5):
+        permit = rig.breakers.admit("acme", System.DESTINATION, rig.clock.now())
+        rig.breakers.failed(permit, "503", rig.clock.now())
+    rig.deliver()
+
+    assert rig.destination.requests == []
+    assert rig.customers.get("acme").parked_until == after(30)
+
+
+def test_a_probe_that_had_nothing_to_send_makes_way_for_the_next():
+    rig = ProcessorRig()
+    rig.detect("1", last_name="")
+    for _ in range(5):
+        permit = rig.breakers.admit("acme", System.DESTINATION, rig.clock.now())
+        rig.breakers.failed(permit, "503", rig.clock.now())
+    rig.clock.advance(30)
+    rig.deliver()
+
+    assert rig.states() == {"dead_lettered": 1}
+    found = rig.breakers.of("acme")[System.DESTINATION]
+    assert (found.state, found.probe_at) == (BreakerState.OPEN, rig.clock.now())
+
+
+def test_refusals_and_limits_are_answers_and_open_no_breaker():
+    refused = (RecordRefused("422", reason="http_422"), False)
+    rig = ProcessorRig(PretendedDestination(group=1, failures=[refused] * 9))
+    rig.detect(*"123456789")
+    rig.deliver_all()
+
+    assert rig.states() == {"dead_lettered": 9}
+    assert rig.breakers.of("acme") == {}
 
 
 def test_a_customer_whose_destination_cannot_be_opened_is_paused():

@@ -12,7 +12,8 @@ from support.builders import after, an_entity
 from support.delivering import PretendedDestination, ProcessorRig
 from support.recording import KilledError, Killing
 
-from common.domain.customers import CustomerStatus
+from common.domain.breakers import BreakerState
+from common.domain.customers import CustomerStatus, System
 from common.domain.errors import (
     PageUnreadable,
     RateLimited,
@@ -120,9 +121,18 @@ def test_a_rate_limited_look_parks_until_it_was_told():
     assert rig.customers.get("acme").parked_until == after(500)
 
 
-@pytest.mark.parametrize("error", [TokenRejected("401"), RecordRefused("GET: 404", reason="http_404")])
-def test_a_look_that_is_refused_pauses_the_customer(error):
-    rig = one_create((SILENCE, True), look_failures=[error])
+def test_a_look_with_a_rejected_token_blocks_the_destination():
+    rig = one_create((SILENCE, True), look_failures=[TokenRejected("401")])
+    rig.clock.advance(30)
+
+    assert not rig.deliver()
+    assert rig.customers.get("acme").is_active
+    assert rig.breakers.of("acme")[System.DESTINATION].state is BreakerState.BLOCKED
+    assert contacts(rig) == {"1": 1}
+
+
+def test_a_look_that_is_refused_pauses_the_customer():
+    rig = one_create((SILENCE, True), look_failures=[RecordRefused("GET: 404", reason="http_404")])
     rig.clock.advance(30)
     rig.deliver()
 

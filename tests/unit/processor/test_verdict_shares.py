@@ -20,6 +20,7 @@ LATER = NOW + timedelta(minutes=7)
     [
         (BudgetExhausted("none left", until=LATER), Share.LIVE, Action.PARK),
         (BudgetExhausted("none left", until=LATER), Share.BACKFILL, Action.WAIT),
+        (BudgetExhausted("none left", until=LATER), Share.RECONCILIATION, Action.WAIT),
         (RateLimited("429", until=LATER), Share.BACKFILL, Action.PARK),
     ],
 )

@@ -8,10 +8,13 @@ import pytest
 from support.builders import NOW, after
 
 from common.domain.errors import (
+    BreakerOpen,
     BudgetExhausted,
+    CredentialsBlocked,
     CustomerInvalid,
     DeadLetterLimitReached,
     EventUnreadable,
+    LockLost,
     PageUnreadable,
     PermissionMissing,
     RateLimited,
@@ -23,7 +26,7 @@ from common.domain.errors import (
     UnknownOutcome,
 )
 from common.domain.writes import WriteState
-from processor.verdicts import Action, Circumstances, decide
+from processor.verdicts import Action, Circumstances, decide, decide_slice
 
 ONE = Circumstances(now=NOW, batch_size=1, attempts=0, random_unit=0.0, visibility_seconds=7)
 MANY = replace(ONE, batch_size=5)
@@ -35,8 +38,8 @@ TABLE = [
     # error, circumstances, action, state of the write, attempts added, stops the slice
     (RateLimited("429", until=after(60)), ONE, "park", "not_sent", 0, True),
     (BudgetExhausted("used up", until=after(60)), MANY, "park", "not_sent", 0, True),
-    (TokenRejected("401"), ONE, "pause", "not_sent", 0, True),
-    (PermissionMissing("403"), MANY, "pause", "not_sent", 0, True),
+    (TokenRejected("401"), ONE, "block", "not_sent", 0, True),
+    (PermissionMissing("403"), MANY, "block", "not_sent", 0, True),
     (CustomerInvalid("acme", "token", "give it"), ONE, "pause", "not_sent", 0, True),
     (DeadLetterLimitReached("too many"), ONE, "pause", "not_sent", 0, True),
     (REFUSED, ONE, "dead_letter", "refused", 1, False),
@@ -62,6 +65,38 @@ def test_an_error_leads_to_one_action(error, circumstances, action, state, attem
 
     assert (verdict.action, verdict.write_state) == (Action(action), WriteState(state))
     assert (verdict.attempts, verdict.stops_slice) == (attempts, stops)
+
+
+SLICES = [
+    # error, action, seconds until the customer is parked, a defect
+    (LockLost("gone"), "stop", None, False),
+    (RateLimited("429", until=after(60)), "park", 60, False),
+    (BudgetExhausted("used up", until=after(61)), "park", 61, False),
+    (BreakerOpen("in trouble", until=after(62)), "park", 62, False),
+    (TokenRejected("401"), "block", None, False),
+    (PermissionMissing("403"), "block", None, False),
+    (CredentialsBlocked("since yesterday"), "block", None, False),
+    (CustomerInvalid("acme", "token", "give it"), "pause", None, False),
+    (DeadLetterLimitReached("too many"), "pause", None, False),
+    (REFUSED, "pause", None, False),
+    (UNSENT, "park", 3, False),
+    (UnknownOutcome("no answer"), "park", 3, False),
+    (PageUnreadable("html"), "park", 3, False),
+    (ZeroDivisionError("ours"), "park", 60, True),
+    (SyncError("of no kind"), "park", 60, True),
+]
+
+
+@pytest.mark.parametrize(("error", "action", "seconds", "is_defect"), SLICES)
+def test_an_error_outside_a_write_leads_to_one_action_for_the_slice(error, action, seconds, is_defect):
+    verdict = decide_slice(error, NOW)
+
+    assert (verdict.action, verdict.is_defect) == (Action(action), is_defect)
+    assert verdict.until == (None if seconds is None else after(seconds))
+
+
+def test_a_defect_outside_a_write_is_told_by_its_type():
+    assert decide_slice(ValueError("ada@example.org"), NOW).reason == "defect: ValueError; see the log"
 
 
 def test_a_rate_limit_parks_until_it_was_told():

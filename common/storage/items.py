@@ -1,0 +1,62 @@
+"""What a page holds, record or not, and how it compares with the mirror."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from common.domain.records import BrokenRecord, Record, content_hash
+
+#: The `occurred_at` of an item whose own time could not be read.
+UNREADABLE_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the mirror holds of an entity."""
+
+    version: int
+    source_updated_at: datetime
+    content_hash: str
+
+
+@dataclass(frozen=True)
+class Item:
+    """A record or a broken one, as a mirror row."""
+
+    source_id: str
+    updated_at: datetime
+    content_hash: str
+    body: Mapping[str, Any]
+    raw: Any
+    broken: BrokenRecord | None
+
+
+def of_record(record: Record) -> Item:
+    return Item(record.source_id, record.updated_at, record.content_hash, record.body, dict(record.raw), None)
+
+
+def of_broken(broken: BrokenRecord) -> Item:
+    digest = "broken:" + content_hash({"raw": broken.raw})
+    return Item(broken.source_id, UNREADABLE_TIME, digest, {}, broken.raw, broken)
+
+
+def newest_of_each(items: Iterable[Item]) -> list[Item]:
+    """A page may repeat an id; the later of its versions counts."""
+    newest: dict[str, Item] = {}
+    for item in items:
+        other = newest.get(item.source_id)
+        if other is None or item.updated_at >= other.updated_at:
+            newest[item.source_id] = item
+    return list(newest.values())
+
+
+def is_stale(item: Item, known: Known | None) -> bool:
+    """An answer that was under way while a newer one was saved: what we have is newer."""
+    return known is not None and item.broken is None and item.updated_at < known.source_updated_at
+
+
+def is_changed(item: Item, known: Known | None) -> bool:
+    return known is None or known.content_hash != item.content_hash

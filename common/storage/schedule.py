@@ -1,0 +1,67 @@
+"""What the beat must not forget: up to when it has published, and which daily slots are claimed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from sqlalchemy import Engine, func, select
+from sqlalchemy.dialects.postgresql import Insert, insert
+
+from common.domain.layers import LAYER_TERMS, Layer
+from common.storage.tables import beats, checkpoints, slots
+
+#: There is one beat that leads; the table has room for more.
+LEADER = "leader"
+
+
+class PostgresSchedule:
+    """Slots and the beat's mark."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def published_until(self) -> datetime | None:
+        """Up to when every turn was published; None if there never was a beat."""
+        query = select(beats.c.published_until).where(beats.c.name == LEADER)
+        with self._engine.connect() as connection:
+            return connection.execute(query).scalar_one_or_none()
+
+    def note_published(self, until: datetime) -> None:
+        row = insert(beats).values(name=LEADER, published_until=until)
+        later = func.greatest(beats.c.published_until, row.excluded.published_until)
+        with self._engine.begin() as connection:
+            connection.execute(row.on_conflict_do_update(index_elements=["name"], set_={"published_until": later}))
+
+    def claim_slot(
+        self, customer_id: str, layer: Layer, slot_date: date, resources: Sequence[str], now: datetime
+    ) -> bool:
+        """Take a date's slot; True once for each date, over all beats, and never for one before the last.
+
+        In the same transaction its runs become due, so that the sweep asks for them until a worker has taken them.
+        """
+        with self._engine.begin() as connection:
+            row = insert(slots).values(customer_id=customer_id, layer=layer, slot_date=slot_date, claimed_at=now)
+            claim = row.on_conflict_do_update(
+                index_elements=["customer_id", "layer"],
+                set_={"slot_date": slot_date, "claimed_at": now},
+                where=slots.c.slot_date < slot_date,
+            ).returning(slots.c.slot_date)
+            if connection.execute(claim).one_or_none() is None:
+                return False
+            connection.execute(_make_due(customer_id, layer, resources, now))
+            return True
+
+
+def _make_due(customer_id: str, layer: Layer, resources: Sequence[str], now: datetime) -> Insert:
+    """A run that is under way, or waits for its time, goes on instead."""
+    key = {"customer_id": customer_id, "layer": LAYER_TERMS[layer].progress_of}
+    rows = [{**key, "resource": name, "continue_at": now, "updated_at": now} for name in resources]
+    unless_under_way = checkpoints.c.progress.is_(None)
+    return (
+        insert(checkpoints)
+        .values(rows)
+        .on_conflict_do_update(
+            index_elements=["customer_id", "resource", "layer"], set_={"continue_at": now}, where=unless_under_way
+        )
+    )

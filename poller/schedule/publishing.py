@@ -1,0 +1,104 @@
+"""What a leading beat does: keep the agenda in line with the customers, publish what is due, and note how far it is."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import structlog
+
+from common.domain.customers import Customer
+from poller.bootstrap import Poller
+from poller.schedule.agenda import Agenda, Due
+from poller.schedule.turns import Timetable
+
+log = structlog.get_logger(__name__)
+
+#: How often the revision of the customers is looked at: one number. An added, paused or changed customer counts within
+#: this time.
+RELOAD_SECONDS = 1.0
+#: How often a leader notes up to when it has published; its successor makes up for no more than this twice.
+NOTE_SECONDS = 1.0
+#: A slot that nobody took is asked for by the sweep, which knows of it; its own message need not last.
+SLOT_EXPIRES_SECONDS = 60.0
+
+
+class Publisher:
+    """One leadership of one beat."""
+
+    def __init__(self, poller: Poller, timetable: Timetable) -> None:
+        """Reads all customers. What came due since the last leader's note is made up, see `agenda`."""
+        self._poller = poller
+        self._timetable = timetable
+        self._agenda = Agenda()
+        #: Due, and not published yet: a broker that is away loses nobody a turn.
+        self._waiting: deque[Due] = deque()
+        now = poller.clock.now()
+        noted = poller.schedule.published_until()
+        since = min(noted, now).timestamp() if noted else now.timestamp()
+        self._revision = poller.customers.revision()
+        self._take(poller.customers.all(), now.timestamp(), since)
+        self._reload_at = self._note_at = now.timestamp()
+        if now.timestamp() - since > NOTE_SECONDS:
+            log.info("turns of a gap are made up", action="beat.catching_up", gap_seconds=now.timestamp() - since)
+
+    def publish(self) -> float | None:
+        """Publish what is due; returns the seconds until the next turn, None if there is none."""
+        now = self._poller.clock.now().timestamp()
+        self._reload(now)
+        self._waiting += self._agenda.due(now)
+        self._send(now)
+        self._note(now)
+        return self._agenda.wait_seconds(self._poller.clock.now().timestamp())
+
+    def _reload(self, now: float) -> None:
+        if self._reload_at <= now < self._reload_at + RELOAD_SECONDS:
+            return
+        revision = self._poller.customers.revision()
+        if revision != self._revision:
+            changed = self._poller.customers.changed_since(self._revision)
+            self._take(changed, now, now)
+            log.info("customers changed", action="beat.reloaded", customers=len(changed), jobs=len(self._agenda))
+            self._revision = revision
+        self._reload_at = now
+
+    def _take(self, customers: Sequence[Customer], now: float, since: float) -> None:
+        for customer in customers:
+            turns = self._timetable.turns(customer, self._resources(customer))
+            self._agenda.put(customer.customer_id, turns, now, since=since)
+
+    def _resources(self, customer: Customer) -> Sequence[str]:
+        return self._poller.resources(customer) if customer.is_active else ()
+
+    def _send(self, now: float) -> None:
+        if not self._waiting:
+            return
+        with self._poller.polls.producer() as producer:
+            while self._waiting:
+                if self._may_go(self._waiting[0], now):
+                    self._publish(self._waiting[0], producer)
+                self._waiting.popleft()
+
+    def _may_go(self, due: Due, now: float) -> bool:
+        if due.slot_date is None:
+            return True
+        turn, moment = due.turn, datetime.fromtimestamp(now, tz=UTC)
+        resources = turn.resources or self._resources(self._poller.customers.get(turn.customer_id))
+        return self._poller.schedule.claim_slot(turn.customer_id, turn.layer, due.slot_date, resources, moment)
+
+    def _publish(self, due: Due, producer: object) -> None:
+        turn = due.turn
+        self._poller.polls.publish(
+            turn.customer_id,
+            turn.lane,
+            layer=turn.layer,
+            resources=turn.resources,
+            expires_seconds=turn.period_seconds or SLOT_EXPIRES_SECONDS,
+            producer=producer,
+        )
+
+    def _note(self, now: float) -> None:
+        if not self._note_at <= now < self._note_at + NOTE_SECONDS:
+            self._poller.schedule.note_published(datetime.fromtimestamp(now, tz=UTC))
+            self._note_at = now
