@@ -35,10 +35,10 @@ def declare_tasks(app: Celery, poller: Callable[[], Poller]) -> None:
 def poll_customer(
     poller: Poller, customer_id: str, layer: Layer = Layer.POLL, resources: Sequence[str] | None = None
 ) -> None:
-    """One run after the other, for these resources of the customer or for all that have no cadence of their own."""
+    """One run after the other, for these resources of the customer or for all."""
     customer = poller.customers.get(customer_id)
     if not customer.is_active:
         return
     for resource in poller.resources(customer):
-        if resource in resources if resources is not None else resource not in customer.cadences:
+        if resources is None or resource in resources:
             runs.run(poller.run_parts, customer, resource, layer)

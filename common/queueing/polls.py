@@ -32,7 +32,7 @@ class Polls:
     ) -> None:
         """A poll that nobody took within `expires_seconds` is dropped: the next one will do.
 
-        `resources` None: all that have no cadence of their own. `producer`: for who publishes many.
+        `resources` None: all. `producer`: for who publishes many.
         """
         arguments: dict[str, Any] = {"customer_id": customer_id}
         if layer is not Layer.POLL:

@@ -21,7 +21,7 @@ class Turn:
     job: str
     lane: Lane
     layer: Layer
-    #: None: every resource that has no turn of its own.
+    #: None: all.
     resources: tuple[str, ...] | None = None
     #: A turn comes either every so often, or at a slot.
     period_seconds: float = 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 
@@ -23,15 +24,31 @@ def violations(moments: Sequence[float], limit: int, window_seconds: float) -> i
     return sum(late - early < window_seconds for early, late in zip(ordered, ordered[limit:], strict=False))
 
 
-def share_used(moments: Sequence[float], limit: int, window_seconds: float) -> float | None:
-    """Part of the allowance that was used, in the long run; None if there are too few moments to tell.
+def used_when_refused(
+    granted: Sequence[float], refused: Sequence[float], limit: int, window_seconds: float, step_seconds: float = 0.02
+) -> float | None:
+    """Part of the limit that was used in the window before, averaged over the time in which requests were refused.
 
-    At best the moment that is `limit` after another comes one window later; how much later it comes on average is what
-    was left unused. True for a steady stream as well as for bursts, wherever the measurement begins and ends.
+    It is refused from a refusal until the next grant. What nobody asked for is no loss, so that a machine too slow to
+    ask for enough does not count against the budget. None if nothing was refused.
     """
-    ordered = sorted(moments)
-    gaps = [late - early for early, late in zip(ordered, ordered[limit:], strict=False)]
-    return window_seconds / (sum(gaps) / len(gaps)) if gaps else None
+    taken, denied = sorted(granted), sorted(refused)
+    if not denied:
+        return None
+    steps = int((denied[-1] - denied[0]) / step_seconds) + 1
+    moments = [denied[0] + number * step_seconds for number in range(steps)]
+    used = [
+        bisect_right(taken, moment) - bisect_right(taken, moment - window_seconds)
+        for moment in moments
+        if _last(denied, moment) >= _last(taken, moment)
+    ]
+    return sum(used) / len(used) / limit
+
+
+def _last(ordered: Sequence[float], moment: float) -> float:
+    """The last that is not after `moment`; minus infinity if there is none."""
+    place = bisect_right(ordered, moment)
+    return ordered[place - 1] if place else -math.inf
 
 
 def turns_apart(turns: Sequence[Hashable]) -> int:
@@ -45,8 +62,8 @@ def passed_over(turns: Sequence[Hashable]) -> int:
     Everybody in `turns` waits from the beginning until its own last turn.
     """
     count, latest_end = 0, -1
-    for start, end in sorted(_waits(turns)):
-        if start >= 0 and end < latest_end:
+    for _, end in sorted(_waits(turns)):
+        if end < latest_end:
             count += 1
         latest_end = max(latest_end, end)
     return count

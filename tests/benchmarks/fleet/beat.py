@@ -24,7 +24,7 @@ SETTLE_SECONDS = 5.0
 
 
 def measure(stage: Stage) -> Table:
-    many, seconds = (1_000, 8.0) if stage.quick else (CUSTOMERS, 70.0)
+    many, seconds = (1_000, 8.0) if stage.quick else (CUSTOMERS, 60.0)
     tiers = {name: mixed_tier(number) for number, name in enumerate(names(many))}
     add_customers(stage.engine, [_row(name, tier) for name, tier in tiers.items()])
     with running_beat(stage, app="benchmarks.fleet.wide") as pid, watched_polls(stage.redis) as polls:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections import defaultdict
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from pathlib import Path
 from support.waiting import wait_until
 
 from benchmarks.fleet.accounts import add_customers, customer_row, names
-from benchmarks.fleet.arithmetic import percentile, share_used, violations
+from benchmarks.fleet.arithmetic import percentile, used_when_refused, violations
 from benchmarks.fleet.figures import Figure, Table, figure
 from benchmarks.fleet.printing import progress
 from benchmarks.fleet.spender import Orders
@@ -21,6 +22,10 @@ from benchmarks.fleet.stage import Stage
 from common.domain.customers import Tier
 
 PROCESSES = 8
+#: What is asked for where it is asked for at a pace, as part of the limit: a little too much.
+DEMAND = 1.15
+#: An answer from before the flush is back by then.
+IN_FLIGHT_SECONDS = 0.5
 #: Those of them whose time of day jumps.
 JUMPING = 4
 #: Seconds for all to start and, beyond their spending, to end.
@@ -31,6 +36,7 @@ PATIENCE_SECONDS = 60
 class Size:
     """How much is spent: `limit` requests in any window, for each of the customers."""
 
+    #: Half of them are asked for as fast as may be, half at a pace.
     customers: int
     limit: int
     window_seconds: int
@@ -40,8 +46,8 @@ class Size:
 
 
 #: A short window, so that there are several before and after the flush. Six windows of ten customers are 100,000.
-FULL = Size(customers=10, limit=1_700, window_seconds=10, seconds=67, flush_at=27)
-QUICK = Size(customers=5, limit=100, window_seconds=2, seconds=12, flush_at=5)
+FULL = Size(customers=10, limit=1_800, window_seconds=10, seconds=67, flush_at=27)
+QUICK = Size(customers=6, limit=100, window_seconds=2, seconds=12, flush_at=5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +55,7 @@ class Spent:
     """What the processes noted, together."""
 
     granted: dict[str, list[float]]
+    refused: dict[str, list[float]]
     latencies: list[float]
     flushed_at: float
 
@@ -62,7 +69,7 @@ def measure(stage: Stage) -> Table:
         figure("requests granted", total, ""),
         figure("requests asked for", len(spent.latencies), ""),
         figure("requests over the limit, in any sliding window", broken, "", at_most=0),
-        figure("allowance used under load, but for the closed time", _shares(spent, size), "%", at_least=95),
+        *_used(spent, size),
         _closed(spent, size),
         *_latencies(spent),
     ], notes=[
@@ -94,7 +101,9 @@ def _orders(stage: Stage, size: Size, customers: list[str], stem: Path, go: Path
     return Orders(
         database_url=stage.servers.database_url,
         broker_url=stage.servers.broker_url,
-        customers=customers,
+        hammered=customers[0::2],
+        paced=customers[1::2],
+        pace_seconds=PROCESSES * size.window_seconds / (DEMAND * size.limit),
         limit=size.limit,
         window_seconds=size.window_seconds,
         seconds=size.seconds,
@@ -117,31 +126,46 @@ def _await(stems: Sequence[Path], suffix: str, seconds: float) -> None:
 
 
 def _gather(stems: Sequence[Path], flushed_at: float) -> Spent:
-    granted: dict[str, list[float]] = defaultdict(list)
-    latencies: list[float] = []
+    spent = Spent(granted=defaultdict(list), refused=defaultdict(list), latencies=[], flushed_at=flushed_at)
     for stem in stems:
         result = json.loads(stem.with_suffix(".json").read_text())
-        latencies += result["latencies"]
-        for customer, moments in result["granted"].items():
-            granted[customer] += moments
-    return Spent(granted=granted, latencies=latencies, flushed_at=flushed_at)
+        spent.latencies.extend(result["latencies"])
+        for into, found in ((spent.granted, result["granted"]), (spent.refused, result["refused"])):
+            for customer, moments in found.items():
+                into[customer] += moments
+    return spent
 
 
-def _shares(spent: Spent, size: Size) -> list[float]:
-    """In percent, of each customer before and after the flush."""
-    spans = [
-        [moment for moment in moments if (moment < spent.flushed_at) is before]
-        for moments in spent.granted.values()
-        for before in (True, False)
+def _used(spent: Spent, size: Size) -> list[Figure]:
+    customers = names(size.customers)
+    return [
+        figure(f"allowance used where requests were refused, {how}", _shares(spent, size, group), "%", at_least=95)
+        for how, group in (
+            (f"asked for {DEMAND:.0%} of it", customers[1::2]),
+            ("asked for without end", customers[0::2]),
+        )
     ]
-    found = [share_used(span, size.limit, size.window_seconds) for span in spans]
+
+
+def _shares(spent: Spent, size: Size, customers: Sequence[str]) -> list[float]:
+    """In percent, of each customer before the flush and after it, when the budget is open again."""
+    found = []
+    for customer in customers:
+        for begin, end in ((0.0, spent.flushed_at), (_reopened(spent, customer), math.inf)):
+            granted, refused = ([each for each in moments if begin <= each < end]
+                                for moments in (spent.granted[customer], spent.refused[customer]))  # fmt: skip
+            found.append(used_when_refused(granted, refused, size.limit, size.window_seconds))
     return [share * 100 for share in found if share is not None]
+
+
+def _reopened(spent: Spent, customer: str) -> float:
+    """The first grant after the flush; what returned just then had been granted before it."""
+    return min(each for each in spent.granted[customer] if each > spent.flushed_at + IN_FLIGHT_SECONDS)
 
 
 def _closed(spent: Spent, size: Size) -> Figure:
     """From the flush to a customer's next request. Less than a window would be a guess that nothing was used."""
-    waits = [min(moment - spent.flushed_at for moment in moments if moment > spent.flushed_at + 0.1)
-             for moments in spent.granted.values()]  # fmt: skip
+    waits = [_reopened(spent, customer) - spent.flushed_at for customer in spent.granted]
     return figure("closed after the flush", waits, "s", at_least=size.window_seconds)
 
 

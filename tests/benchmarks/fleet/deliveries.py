@@ -25,7 +25,7 @@ from common.queueing.names import hot_set_key
 ACTIVE = 50
 MANY = 10_000
 #: Many short ones: what else the machine does comes and goes.
-ROUNDS = 4
+ROUNDS = 3
 #: Sizes at which the stock subscription is bearable.
 STOCK_SIZES, QUICK_STOCK_SIZES = (1, 10, 100, 1_000), (1, 1_000)
 #: How far in the future parked customers are, in seconds.
@@ -82,7 +82,7 @@ class _Bench:
 
     def __init__(self, stage: Stage, stack: ExitStack) -> None:
         self._stage = stage
-        self._count = 400 if stage.quick else 800
+        self._count = 300 if stage.quick else 600
         self._many = 1_000 if stage.quick else MANY
         url = stage.servers.broker_url
         self._ours = stack.enter_context(noop_worker(stage, "ours", LANES, stage.redis, url))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
@@ -20,7 +20,7 @@ from benchmarks.fleet.messages import Deliveries as Copies
 from benchmarks.fleet.messages import published_delivery, publisher
 from benchmarks.fleet.neighbours import LANE, Arrival, Quiet, delays, move_in, running_destination
 from benchmarks.fleet.printing import progress
-from benchmarks.fleet.stage import Stage, cpu_seconds, machine_busy
+from benchmarks.fleet.stage import Stage, cpu_seconds, machine_busy, waited_seconds
 from common.domain.clock import SystemClock
 from common.metrics.catalogue import Metrics
 from common.queueing.celery_app import plain_queue
@@ -52,9 +52,10 @@ class Delays:
     idle: list[list[float]] = field(default_factory=list)
     flooded: list[list[float]] = field(default_factory=list)
     beside_slow: list[float] = field(default_factory=list)
-    #: Part of all cores that was busy, and CPU of the processors for a second.
+    #: By phase, in percent: of all cores, busy; of a core, what the processors ran and how long they waited for one.
     busy: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     worked: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    waited: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     slow_slots: int = 0
     flood_events: int = 0
 
@@ -69,7 +70,7 @@ class _Scene:
 
     def __init__(self, stage: Stage, stack: ExitStack) -> None:
         self._stage = stage
-        self._seconds, self._rounds = (4.0, 1) if stage.quick else (20.0, 2)
+        self._seconds, self._rounds = (4.0, 1) if stage.quick else (15.0, 2)
         self._flood = 300 if stage.quick else 100_000
         quiet = [f"quiet-{number:03d}" for number in range(99 if stage.quick else 999)]
         self._destination = stack.enter_context(running_destination(stage, LATENCY, SLOW_LATENCY))
@@ -112,15 +113,24 @@ class _Scene:
     def _phase(self, name: str, seconds: float) -> tuple[list[float], list[Arrival]]:
         progress(f"fairness: {name}")
         self._destination.log()
-        (busy, whole), worked = machine_busy(), self._worked()
-        published = self._quiet.publish(seconds, PACE)
-        busy_after, whole_after = machine_busy()
-        self._found.busy[name].append((busy_after - busy) / (whole_after - whole) * 100)
-        self._found.worked[name].append((self._worked() - worked) / seconds * 100)
+        with self._watched(name):
+            published = self._quiet.publish(seconds, PACE)
         return delays(self._destination, published)
 
-    def _worked(self) -> float:
-        return sum(map(cpu_seconds, self._processors))
+    @contextmanager
+    def _watched(self, name: str) -> Iterator[None]:
+        """Note what the machine does meanwhile: on one that is busy with other things, delays say little."""
+        began, (busy, whole) = time.monotonic(), machine_busy()
+        worked, waited = self._of_processors(cpu_seconds), self._of_processors(waited_seconds)
+        yield
+        percent = 100 / (time.monotonic() - began)
+        busy_after, whole_after = machine_busy()
+        self._found.busy[name].append((busy_after - busy) / (whole_after - whole) * 100)
+        self._found.worked[name].append((self._of_processors(cpu_seconds) - worked) * percent)
+        self._found.waited[name].append((self._of_processors(waited_seconds) - waited) * percent)
+
+    def _of_processors(self, measured: Callable[[int], float]) -> float:
+        return sum(map(measured, self._processors))
 
     @contextmanager
     def _working(self, name: str, events: int) -> Iterator[None]:
@@ -168,13 +178,20 @@ def _table(found: Delays) -> Table:
         figure("beside a flood of one: p99, of its idle value", ratios(flooded, idle), "times", below=2),
         figure("events of the flood applied meanwhile", found.flood_events, ""),
         *_slow(found),
-        *(figure(f"machine busy, {name}", found.busy[name], "% of all cores") for name in (IDLE, FLOODED)),
-        *(figure(f"processors' CPU, {name}", found.worked[name], "% of a core") for name in (IDLE, FLOODED)),
+        *(each for name in (IDLE, FLOODED) for each in _machine(found, name)),
     ], notes=[
         f"{WORKERS} processors of 8 threads, all customers in one lane; {PACE:.0f} changes a second of the quiet ones.",
         "Delay: from publishing the delivery to its first request at the destination, its own time not included.",
         f"The destination is a stand-in that takes {LATENCY * 1000:.0f} ms a call; beside it the sandbox is too slow.",
     ])  # fmt: skip
+
+
+def _machine(found: Delays, name: str) -> list[Figure]:
+    return [
+        figure(f"{name}: machine busy", found.busy[name], "% of all cores"),
+        figure(f"{name}: processors' CPU", found.worked[name], "% of a core"),
+        figure(f"{name}: processors waiting for a core", found.waited[name], "% of the time, all threads"),
+    ]
 
 
 def _slow(found: Delays) -> list[Figure]:

@@ -50,7 +50,7 @@ def _stock(stage: Stage, worker: NoopWorker) -> list[Figure]:
 def _cost(stage: Stage, pid: int, name: str) -> list[Figure]:
     """CPU and commands over a few windows of time."""
     progress(f"idle: {name}")
-    seconds, windows = (2.0, 1) if stage.quick else (4.0, 3)
+    seconds, windows = (2.0, 1) if stage.quick else (3.0, 3)
     time.sleep(1)  # what was begun before is over
     samples = [_window(stage, pid, seconds) for _ in range(windows)]
     return [

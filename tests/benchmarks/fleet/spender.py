@@ -1,12 +1,14 @@
 """One of the processes that spend budgets: `python -m benchmarks.fleet.spender '<orders as JSON>'`.
 
-It asks for every customer in turn as fast as it may, and notes when each request would have gone out, on the clock that
-all processes of the machine share. Its time of day, which the budget must not depend on, can be made to jump.
+For some customers it asks as fast as it may, for others at a pace. It notes when each request would have gone out, on
+the clock that all processes of the machine share. Its time of day, which the budget must not depend on, can be made to
+jump.
 """
 
 from __future__ import annotations
 
 import json
+import random
 import sys
 import time
 from collections import defaultdict
@@ -42,7 +44,10 @@ class Orders:
 
     database_url: str
     broker_url: str
-    customers: list[str]
+    #: Asked for as fast as may be, and asked for every `pace_seconds` or so.
+    hammered: list[str]
+    paced: list[str]
+    pace_seconds: float
     limit: int
     window_seconds: int
     seconds: float
@@ -77,8 +82,11 @@ class Spender:
             system=SYSTEM, limit=orders.limit, window_seconds=orders.window_seconds, lane=Lane.STANDARD
         )
         self.granted: dict[str, list[float]] = defaultdict(list)
+        self.refused: dict[str, list[float]] = defaultdict(list)
         self.latencies: list[float] = []
-        self._not_before = dict.fromkeys(orders.customers, 0.0)
+        self._not_before = dict.fromkeys([*orders.hammered, *orders.paced], 0.0)
+        self._paced = frozenset(orders.paced)
+        self._random = random.Random(orders.stem)
 
     def spend(self) -> None:
         end = time.monotonic() + self._orders.seconds
@@ -91,14 +99,21 @@ class Spender:
 
     def _ask(self, customer: str) -> None:
         began = time.monotonic()
+        pause = self._pause(customer)
         try:
             self._budget.acquire(customer, self._policy, Share.LIVE)
         except BudgetExhausted as limit:
             wait = (limit.until - self._clock.now()).total_seconds()
-            self._not_before[customer] = time.monotonic() + min(max(wait, SHORTEST_WAIT), LONGEST_WAIT)
+            self.refused[customer].append(time.monotonic())
+            pause = pause or min(max(wait, SHORTEST_WAIT), LONGEST_WAIT)
         else:
             self.granted[customer].append(time.monotonic())
         self.latencies.append(time.monotonic() - began)
+        self._not_before[customer] = began + pause
+
+    def _pause(self, customer: str) -> float:
+        """Random, so that processes do not fall into step."""
+        return self._random.uniform(0.5, 1.5) * self._orders.pace_seconds if customer in self._paced else 0.0
 
 
 def main(orders: Orders) -> None:
@@ -106,7 +121,7 @@ def main(orders: Orders) -> None:
     Path(f"{orders.stem}.ready").touch()
     wait_until(Path(orders.go).exists, seconds=GO_SECONDS, what="the others to be ready")
     spender.spend()
-    result: dict[str, Any] = {"granted": spender.granted, "latencies": spender.latencies}
+    result: dict[str, Any] = {"granted": spender.granted, "refused": spender.refused, "latencies": spender.latencies}
     Path(f"{orders.stem}.json").write_text(json.dumps(result))
 
 

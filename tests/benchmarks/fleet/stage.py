@@ -103,7 +103,16 @@ def set_stage(*, quick: bool) -> Iterator[Stage]:
 
 def cpu_seconds(pid: int) -> float:
     """What all threads of a process have run so far (Documentation/scheduler/sched-stats: nanoseconds on a CPU)."""
-    return sum(int(path.read_text().split()[0]) for path in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
+    return _schedstat(pid, 0)
+
+
+def waited_seconds(pid: int) -> float:
+    """How long its threads were ready to run and got no core; time that on a machine of its own would not pass."""
+    return _schedstat(pid, 1)
+
+
+def _schedstat(pid: int, field: int) -> float:
+    return sum(int(path.read_text().split()[field]) for path in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
 
 
 def commands(redis: Redis) -> int:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import text
 from support.builders import NOW, a_customer, after
+from support.waiting import wait_until
 
 from common.domain.breakers import BreakerPolicy, BreakerState
 from common.domain.clock import ManualClock
@@ -88,6 +89,22 @@ def test_of_many_callers_at_once_exactly_one_is_the_probe(breakers):
     assert answers == [after(30 + PROBE_RECHECK_SECONDS)] * (CALLERS - 1) + [after(30 + POLICY.lease_seconds)]
 
 
+def test_a_caller_who_looked_too_early_waits_for_the_row_and_finds_the_probe_out(engine):
+    """Another process is just sending the probe out, and has not committed."""
+    PostgresCustomerStore(engine, ManualClock()).add(a_customer())
+    breakers = PostgresBreakers(engine, POLICY, lambda: 0.0)
+    fail(breakers)
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    with ThreadPoolExecutor(1) as pool, engine.connect() as other, engine.connect() as watcher:
+        other.execute(text("UPDATE breakers SET state = 'half_open', probe_at = :at"), {"at": after(150)})
+        caller = pool.submit(breakers.admit, "acme", System.SOURCE, after(30))
+        wait_until(lambda: watcher.execute(text(waiting)).scalar_one(), seconds=10, what="the caller at the lock")
+        other.commit()
+
+        with pytest.raises(BreakerOpen):
+            caller.result(timeout=10)
+
+
 def test_a_probe_that_succeeds_closes_and_leaves_nothing(breakers):
     fail(breakers)
     breakers.succeeded(breakers.admit("acme", System.SOURCE, after(30)), after(31))
@@ -151,12 +168,10 @@ def test_a_person_may_have_an_open_one_probed_at_once(breakers):
 
 def test_a_look_at_a_closed_breaker_is_one_select_by_the_key(engine):
     PostgresCustomerStore(engine, ManualClock()).add(a_customer())
-    statements = []
     with engine.connect() as connection:
         connection.execute(text("SET enable_seqscan = off"))
         plan = connection.execute(
             text("EXPLAIN SELECT * FROM breakers WHERE customer_id = 'acme' AND system = 'source'")
         ).scalars()
-        statements = list(plan)
 
-    assert "pk_breakers" in statements[0]
+        assert "pk_breakers" in next(plan)

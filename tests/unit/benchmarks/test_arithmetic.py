@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from benchmarks.fleet.arithmetic import passed_over, percentile, share_used, turns_apart, violations
+from benchmarks.fleet.arithmetic import passed_over, percentile, turns_apart, used_when_refused, violations
 
 
 def test_a_percentile_is_the_smallest_value_that_enough_others_are_not_above():
@@ -42,17 +42,32 @@ def test_the_order_in_which_processes_report_does_not_matter():
     assert violations(moments, limit=2, window_seconds=10) == 2
 
 
-def test_an_even_stream_at_the_limit_uses_all_of_it():
-    assert share_used([number * 2.0 for number in range(50)], limit=5, window_seconds=10) == pytest.approx(1.0)
+def test_refused_at_a_full_window_is_all_of_the_limit_used():
+    granted = [number * 2.0 for number in range(50)]  # five in any ten seconds
+    refused = [number * 2.0 + 1.9 for number in range(10, 40)]
+    assert used_when_refused(granted, refused, limit=5, window_seconds=10) == pytest.approx(1.0)
 
 
-def test_bursts_that_come_a_little_late_use_a_little_less():
-    bursts = [start * 11.0 for start in range(4) for _ in range(5)]
-    assert share_used(bursts, limit=5, window_seconds=10) == pytest.approx(10 / 11)
+def test_refused_although_two_of_five_were_used_is_two_fifths_of_the_limit_used():
+    granted = [number * 4.0 for number in range(50)]  # when it is refused, two in the ten seconds before
+    refused = [number * 4.0 + 3.9 for number in range(10, 40)]
+    assert used_when_refused(granted, refused, limit=5, window_seconds=10) == pytest.approx(0.4)
 
 
-def test_the_share_is_unknown_before_the_limit_is_passed():
-    assert share_used([1.0, 2.0], limit=5, window_seconds=10) is None
+def test_still_being_refused_when_the_window_is_free_again_counts_by_its_time():
+    """A burst that fills the window, then eleven seconds of refusals: one of them without a reason."""
+    refused = [0.1 + number / 10 for number in range(110)]
+    assert used_when_refused([0.0] * 5, refused, limit=5, window_seconds=10) == pytest.approx(10 / 11, abs=0.01)
+
+
+def test_a_time_in_which_nobody_was_refused_does_not_count():
+    granted = [0.0] * 5 + [10.0] + [100.0] * 5
+    refused = [0.5, 101.0]
+    assert used_when_refused(granted, refused, limit=5, window_seconds=10) == pytest.approx(1.0)
+
+
+def test_nothing_is_known_of_a_budget_that_refused_nobody():
+    assert used_when_refused([1.0, 2.0], [], limit=5, window_seconds=10) is None
 
 
 def test_customers_served_in_turn_are_as_far_apart_as_there_are_customers():
