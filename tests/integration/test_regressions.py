@@ -12,6 +12,7 @@ from support.builders import a_broken_record, a_customer, a_page
 from support.hub import Hub
 from support.waiting import wait_until
 
+from common.config.settings import Settings
 from common.domain.clock import SystemClock
 from common.domain.customers import Lane
 from common.domain.errors import RateLimited, RecordRefused
@@ -276,6 +277,16 @@ def a_beat(away: str) -> Beat:
         def all(self):
             return [a_customer(poll_interval_seconds=1)]
 
+        def revision(self):
+            return 1
+
+    class Schedule:
+        def published_until(self):
+            return None
+
+        def note_published(self, until):
+            """Nobody reads it here."""
+
     class Parts:
         locks = Everybody()
         polls = Polls(app)
@@ -283,12 +294,14 @@ def a_beat(away: str) -> Beat:
             open_customers("postgresql+psycopg://x@127.0.0.1:1/x", name="b") if away == "database" else Customers()
         )
 
+        schedule = Schedule()
+
+        @staticmethod
+        def resources(_customer):
+            return ("users",)
+
     Parts.clock = clock
-
-    class Seconds:
-        sweep_seconds = 2
-
-    return Beat(Seconds, Parts, app)
+    return Beat(Settings(), Parts, app)
 
 
 def test_a_beat_that_waits_to_lead_keeps_nothing_of_its_attempts(hub):
