@@ -75,8 +75,10 @@ class RunParts:
     failure_limit: FailureLimit
 
 
-def run(parts: RunParts, customer: Customer, resource: str, layer: Layer = Layer.POLL) -> RunState | None:
-    """Make or continue a run, one at a time over all layers. None if another worker is at it, or it must wait."""
+def run(
+    parts: RunParts, customer: Customer, resource: str, layer: Layer = Layer.POLL, *, only_if_due: bool = False
+) -> RunState | None:
+    """Make or continue a run, one at a time over all layers. None if another is at it, it must wait, or is over."""
     with parts.locks.try_hold(f"run/{customer.customer_id}/{resource}") as held:
         if held is None:
             log.info("run is under way elsewhere", action="run.busy")
@@ -85,11 +87,12 @@ def run(parts: RunParts, customer: Customer, resource: str, layer: Layer = Layer
             customer_id=customer.customer_id,
             resource=resource,
             layer=layer,
+            only_if_due=only_if_due,
             run_id=parts.new_id(),
             trace_id=parts.new_id(),
             now=parts.clock.now(),
         )
-        if start.waits_until is not None:
+        if start.waits_until is not None or start.is_over:
             return None
         state = _Run(parts, customer, resource, start).make()
         parts.metrics.runs.labels(resource, state).inc()

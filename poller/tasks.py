@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import structlog
 from celery import Celery
 
-from common.domain.layers import Layer
+from common.domain.layers import LAYER_TERMS, Layer
 from common.queueing.names import POLL, SWEEP
 from common.queueing.tasks import declare_task
 from poller import runs
@@ -14,11 +15,16 @@ from poller.bootstrap import Poller
 from poller.resting import end_pauses
 from poller.sweep import repair, sweep
 
+log = structlog.get_logger(__name__)
+
 
 def declare_tasks(app: Celery, poller: Callable[[], Poller]) -> None:
     """Register `poller.poll` and `poller.sweep`; `poller` is called when the first message arrives."""
 
     def poll(customer_id: str, layer: str = Layer.POLL, resources: Sequence[str] | None = None) -> None:
+        if layer not in set(Layer):
+            log.error("message refused", action="task.refused", why=f"no layer {layer!r}", known=[*map(str, Layer)])
+            return
         poll_customer(poller(), customer_id, Layer(layer), resources)
 
     def sweep_all() -> None:
@@ -41,4 +47,4 @@ def poll_customer(
         return
     for resource in poller.resources(customer):
         if resources is None or resource in resources:
-            runs.run(poller.run_parts, customer, resource, layer)
+            runs.run(poller.run_parts, customer, resource, layer, only_if_due=LAYER_TERMS[layer].at_slots)

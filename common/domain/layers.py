@@ -27,6 +27,9 @@ class LayerTerms:
     progress_of: Layer
     #: Reads from this long before its start instead of from the checkpoint, which it leaves alone.
     looks_back_seconds: float | None = None
+    #: Comes at slots: a message asks for a run only if its checkpoint says that it is due, so that of two messages for
+    #: one slot the second does nothing.
+    at_slots: bool = False
 
 
 #: A day, and an hour for days that have 25 of them and for a run that starts late.
@@ -34,8 +37,11 @@ RECONCILIATION_SECONDS = 25 * 3600.0
 
 LAYER_TERMS: Mapping[Layer, LayerTerms] = {
     Layer.POLL: LayerTerms(origin=None, progress_of=Layer.POLL),
-    Layer.NIGHTLY: LayerTerms(origin=Origin.NIGHTLY, progress_of=Layer.POLL),
+    Layer.NIGHTLY: LayerTerms(origin=Origin.NIGHTLY, progress_of=Layer.POLL, at_slots=True),
     Layer.RECONCILIATION: LayerTerms(
-        origin=Origin.RECONCILIATION, progress_of=Layer.RECONCILIATION, looks_back_seconds=RECONCILIATION_SECONDS
+        origin=Origin.RECONCILIATION,
+        progress_of=Layer.RECONCILIATION,
+        looks_back_seconds=RECONCILIATION_SECONDS,
+        at_slots=True,
     ),
 }

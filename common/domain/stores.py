@@ -31,6 +31,8 @@ class RunStart:
     resumed: bool
     #: Set when the unfinished run may not go on before then; nothing was taken.
     waits_until: datetime | None = None
+    #: True if it was to run only if it is due, and is not; nothing was taken.
+    is_over: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +63,12 @@ class DetectionStore(Protocol):
         trace_id: str,
         now: datetime,
         layer: Layer = Layer.POLL,
+        only_if_due: bool = False,
     ) -> RunStart:
-        """Take (customer, resource) in a layer: from here on any other run of it is fenced. Resumes saved progress."""
+        """Take (customer, resource) in a layer: from here on any other run of it is fenced. Resumes saved progress.
+
+        `only_if_due`: a run that is neither asked for (`continue_at`) nor under way is over, and nothing is taken.
+        """
         ...
 
     def save_page(self, page: PageToSave, progress: Progress) -> RunCounts:

@@ -43,12 +43,15 @@ class PostgresDetectionStore:
         trace_id: str,
         now: datetime,
         layer: Layer = Layer.POLL,
+        only_if_due: bool = False,
     ) -> RunStart:
         with self._engine.begin() as connection:
             row = _take_checkpoint(connection, customer_id, resource, LAYER_TERMS[layer].progress_of, now)
             start = _where_to_begin(row, first_progress(layer, row.position, run_id=run_id, trace_id=trace_id, now=now))
             if row.continue_at is not None and row.continue_at > now:
                 return replace(start, waits_until=row.continue_at)
+            if only_if_due and row.continue_at is None and row.progress is None:
+                return replace(start, is_over=True)
             _own(connection, row, start.progress, now)
             _open_report(connection, customer_id, resource, start, now)
             return start

@@ -11,8 +11,9 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 from common.domain.layers import LAYER_TERMS, Layer
 from common.storage.tables import beats, checkpoints, slots
 
-#: There is one beat that leads; the table has room for more.
-LEADER = "leader"
+#: Rows of `beats`. Every turn is published up to the leader's mark, but for what it is still making up; every slot is
+#: up to the other: a leader that is killed while it catches up leaves a poll to its next turn, but no date's slot out.
+LEADER, SLOTS = "leader", "slots"
 
 
 class PostgresSchedule:
@@ -23,12 +24,23 @@ class PostgresSchedule:
 
     def published_until(self) -> datetime | None:
         """Up to when every turn was published; None if there never was a beat."""
-        query = select(beats.c.published_until).where(beats.c.name == LEADER)
+        return self._mark(LEADER)
+
+    def slots_until(self) -> datetime | None:
+        """Up to when every slot was claimed, made-up ones too; None if there never was a beat."""
+        return self._mark(SLOTS)
+
+    def _mark(self, name: str) -> datetime | None:
+        query = select(beats.c.published_until).where(beats.c.name == name)
         with self._engine.connect() as connection:
             return connection.execute(query).scalar_one_or_none()
 
-    def note_published(self, until: datetime) -> None:
-        row = insert(beats).values(name=LEADER, published_until=until)
+    def note_published(self, until: datetime, *, slots_until: datetime | None = None) -> None:
+        rows = [
+            {"name": LEADER, "published_until": until},
+            {"name": SLOTS, "published_until": slots_until or until},
+        ]
+        row = insert(beats).values(rows)
         later = func.greatest(beats.c.published_until, row.excluded.published_until)
         with self._engine.begin() as connection:
             connection.execute(row.on_conflict_do_update(index_elements=["name"], set_={"published_until": later}))
@@ -49,7 +61,8 @@ class PostgresSchedule:
             ).returning(slots.c.slot_date)
             if connection.execute(claim).one_or_none() is None:
                 return False
-            connection.execute(_make_due(customer_id, layer, resources, now))
+            if resources:
+                connection.execute(_make_due(customer_id, layer, resources, now))
             return True
 
 

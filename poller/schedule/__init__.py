@@ -15,6 +15,7 @@ slots were claimed, so that each runs once a day.
 
 Catch-up rule: what came due while no beat led, or while the leader was stopped, is made up once, however many turns
 were missed, spread over as long as the gap was and five minutes at most, and not at all if the job's next regular turn
-comes before that. A slot is made up for its last date only. A poll that waits in a queue longer than its period is
+comes before that. A slot is made up for its last date only, and also by the next leader if this one is killed before it
+could; a poll then waits for its next turn. A poll that waits in a queue longer than its period is
 dropped, for the next one does its work.
 """

@@ -25,8 +25,8 @@ class Due:
     number: int
     turn: Turn
     slot_date: date | None
-    #: Not at its regular moment: it was missed, and has been put off once.
-    is_made_up: bool = False
+    #: Not at its regular moment: it was missed after this one, and has been put off once.
+    missed_since: float | None = None
 
 
 class Agenda:
@@ -39,6 +39,8 @@ class Agenda:
         self._heap: list[Due] = []
         self._numbers = count()
         self._looked_at: float | None = None
+        #: Slots that are still to be made up, and since when.
+        self._owed: dict[tuple[str, str], float] = {}
 
     def __len__(self) -> int:
         return len(self._current)
@@ -46,25 +48,38 @@ class Agenda:
     def customers(self) -> set[str]:
         return set(self._jobs)
 
-    def put(self, customer_id: str, turns: Iterable[Turn], now: float, *, since: float | None = None) -> None:
+    def owed_since(self) -> float | None:
+        """Slots later than this are not all published yet; None: all that have come are."""
+        return min(self._owed.values(), default=None)
+
+    def put(
+        self,
+        customer_id: str,
+        turns: Iterable[Turn],
+        now: float,
+        *,
+        since: float | None = None,
+        slots_since: float | None = None,
+    ) -> None:
         """All turns of a customer from now on; who is unchanged keeps its moment.
 
         `since`: nothing was published after this moment, so turns that fell into the gap are made up: each once, spread
-        over the length of the gap (at most five minutes), and not later than its next regular turn.
+        over the length of the gap (at most five minutes), and not later than its next regular turn. `slots_since`: the
+        same for slots, if it is another moment. Whatever a turn raises, nothing is changed then.
         """
         wanted = {turn.job: turn for turn in turns}
-        for job in self._jobs.get(customer_id, set()) - wanted.keys():
+        planned = [
+            self._first(turn, now, since if turn.slot is None or slots_since is None else slots_since)
+            for turn in wanted.values()
+            if turn.key not in self._current or self._current[turn.key].turn != turn
+        ]
+        for job in self._jobs.pop(customer_id, set()) - wanted.keys():
             del self._current[customer_id, job]
-        for turn in wanted.values():
-            known = self._current.get(turn.key)
-            if known is None or known.turn != turn:
-                if since is not None and turn.is_missed(since, now):
-                    self._plan_missed(turn, now, since)
-                else:
-                    self._plan(turn, *turn.after(now))
-        self._jobs[customer_id] = set(wanted)
-        if not wanted:
-            del self._jobs[customer_id]
+            self._owed.pop((customer_id, job), None)
+        for due in planned:
+            self._push(due)
+        if wanted:
+            self._jobs[customer_id] = set(wanted)
 
     def due(self, now: float) -> Sequence[Due]:
         """Those whose moment has come; their next one is later than `now`."""
@@ -72,10 +87,10 @@ class Agenda:
         stopped = since is not None and now - since > STOPPED_SECONDS
         found = []
         for due in self._pop(now):
-            if stopped and not due.is_made_up:
-                self._plan_missed(due.turn, now, since or now)
+            if stopped and due.missed_since is None:
+                self._push(self._missed(due.turn, now, since or now))
             else:
-                self._plan(due.turn, *due.turn.after(now))
+                self._push(self._regular(due.turn, now))
                 found.append(due)
         return found
 
@@ -93,16 +108,37 @@ class Agenda:
             heapq.heappop(self._heap)
         return max(0.0, self._heap[0].moment - now) if self._heap else None
 
-    def _plan_missed(self, turn: Turn, now: float, since: float) -> None:
-        regular, day = turn.after(now)
-        made_up = now + turn.fraction * min(now - since, LONGEST_CATCH_UP_SECONDS)
-        if made_up < regular:
-            self._plan(turn, made_up, turn.last_date(now), is_made_up=True)
-        else:
-            self._plan(turn, regular, day)
+    def _first(self, turn: Turn, now: float, since: float | None) -> Due:
+        """Of a turn that is new or has changed; a slot that is owed stays owed."""
+        since = self._owed.get(turn.key, since)
+        return (
+            self._regular(turn, now)
+            if since is None or not turn.is_missed(since, now)
+            else self._missed(turn, now, since)
+        )
 
-    def _plan(self, turn: Turn, moment: float, slot_date: date | None, *, is_made_up: bool = False) -> None:
-        number = next(self._numbers)
-        due = Due(moment=moment, number=number, turn=turn, slot_date=slot_date, is_made_up=is_made_up)
-        self._current[turn.key] = due
+    def _missed(self, turn: Turn, now: float, since: float) -> Due:
+        made_up = now + turn.fraction * min(now - since, LONGEST_CATCH_UP_SECONDS)
+        regular = self._regular(turn, now)
+        if made_up >= regular.moment:
+            return regular
+        return Due(
+            moment=made_up,
+            number=next(self._numbers),
+            turn=turn,
+            slot_date=turn.last_date(now),
+            missed_since=since,
+        )
+
+    def _regular(self, turn: Turn, now: float) -> Due:
+        moment, slot_date = turn.after(now)
+        return Due(moment=moment, number=next(self._numbers), turn=turn, slot_date=slot_date)
+
+    def _push(self, due: Due) -> None:
+        key = due.turn.key
+        self._current[key] = due
         heapq.heappush(self._heap, due)
+        if due.turn.slot is not None and due.missed_since is not None:
+            self._owed[key] = due.missed_since
+        else:
+            self._owed.pop(key, None)

@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfoNotFoundError
 
 import structlog
 
 from common.domain.customers import Customer
+from common.domain.errors import CustomerInvalid
 from poller.bootstrap import Poller
 from poller.schedule.agenda import Agenda, Due
 from poller.schedule.turns import Timetable
 
 log = structlog.get_logger(__name__)
+
+#: What a row that a person wrote by hand may hold: a source or a time zone that is not known (a newer machine's data
+#: may have it), or a cadence of nothing. It costs its own customer alone.
+UNSCHEDULABLE = (CustomerInvalid, ZoneInfoNotFoundError, ValueError, ZeroDivisionError)
 
 #: How often the revision of the customers is looked at: one number. An added, paused or changed customer counts within
 #: this time.
@@ -37,8 +43,10 @@ class Publisher:
         now = poller.clock.now()
         noted = poller.schedule.published_until()
         since = min(noted, now).timestamp() if noted else now.timestamp()
+        slots = poller.schedule.slots_until()
+        slots_since = min(slots, now).timestamp() if slots else since
         self._revision = poller.customers.revision()
-        self._take(poller.customers.all(), now.timestamp(), since)
+        self._take(poller.customers.all(), now.timestamp(), since, slots_since)
         self._reload_at = self._note_at = now.timestamp()
         if now.timestamp() - since > NOTE_SECONDS:
             log.info("turns of a gap are made up", action="beat.catching_up", gap_seconds=now.timestamp() - since)
@@ -58,15 +66,20 @@ class Publisher:
         revision = self._poller.customers.revision()
         if revision != self._revision:
             changed = self._poller.customers.changed_since(self._revision)
-            self._take(changed, now, now)
+            self._take(changed, now, now, now)
             log.info("customers changed", action="beat.reloaded", customers=len(changed), jobs=len(self._agenda))
             self._revision = revision
         self._reload_at = now
 
-    def _take(self, customers: Sequence[Customer], now: float, since: float) -> None:
+    def _take(self, customers: Sequence[Customer], now: float, since: float, slots_since: float) -> None:
         for customer in customers:
-            turns = self._timetable.turns(customer, self._resources(customer))
-            self._agenda.put(customer.customer_id, turns, now, since=since)
+            try:
+                turns = self._timetable.turns(customer, self._resources(customer))
+                self._agenda.put(customer.customer_id, turns, now, since=since, slots_since=slots_since)
+            except UNSCHEDULABLE as error:
+                self._agenda.put(customer.customer_id, (), now)
+                name = type(error).__name__
+                log.error("not scheduled", action="beat.left_out", customer_id=customer.customer_id, error=name)
 
     def _resources(self, customer: Customer) -> Sequence[str]:
         return self._poller.resources(customer) if customer.is_active else ()
@@ -84,7 +97,13 @@ class Publisher:
         if due.slot_date is None:
             return True
         turn, moment = due.turn, datetime.fromtimestamp(now, tz=UTC)
-        resources = turn.resources or self._resources(self._poller.customers.get(turn.customer_id))
+        try:
+            customer = self._poller.customers.get(turn.customer_id)
+            resources = self._resources(customer)
+        except CustomerInvalid:
+            return False
+        if not customer.is_active:  # not any more, since the last look at what changed
+            return False
         return self._poller.schedule.claim_slot(turn.customer_id, turn.layer, due.slot_date, resources, moment)
 
     def _publish(self, due: Due, producer: object) -> None:
@@ -100,5 +119,7 @@ class Publisher:
 
     def _note(self, now: float) -> None:
         if not self._note_at <= now < self._note_at + NOTE_SECONDS:
-            self._poller.schedule.note_published(datetime.fromtimestamp(now, tz=UTC))
+            owed = self._agenda.owed_since()
+            slots_until = datetime.fromtimestamp(now if owed is None else owed, tz=UTC)
+            self._poller.schedule.note_published(datetime.fromtimestamp(now, tz=UTC), slots_until=slots_until)
             self._note_at = now

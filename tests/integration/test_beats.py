@@ -7,6 +7,7 @@ import signal
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from redis import Redis
@@ -23,10 +24,14 @@ from common.queueing.polls import Polls
 from common.storage.schedule import PostgresSchedule
 from deploy.local.child import ProcessSpec
 from deploy.local.topology import beat_argv
+from poller import runs
 from poller.schedule import publishing
+from poller.schedule.phase import phase_fraction
 from poller.schedule.publishing import Publisher
 from poller.schedule.timetable import timetable_of
+from poller.sources import registry
 from poller.sweep import ask_for_runs
+from poller.tasks import poll_customer
 
 START = datetime(2026, 3, 28, 12, tzinfo=UTC)
 
@@ -227,6 +232,87 @@ def test_a_run_left_by_a_killed_worker_is_asked_for_again(rig):
     assert rig.hub.overview.due_runs(START + timedelta(minutes=4)) == []
     (due,) = rig.hub.overview.due_runs(START + timedelta(minutes=6))
     assert (due.layer, due.resources) == (Layer.POLL, ("users",))
+
+
+def slot_of(customer_id, layer, hour):
+    spread = timedelta(seconds=phase_fraction(customer_id, layer) * 3600)
+    return START.replace(hour=hour) + spread
+
+
+def test_a_customer_paused_in_the_second_of_its_slot_keeps_nobody_from_being_polled(rig):
+    rig.add("acme")
+    rig.add("night", mode=Mode.NIGHTLY)
+    rig.clock.advance((slot_of("night", Layer.NIGHTLY, 22) - START).total_seconds() - 0.3)
+    beat = rig.lead()
+    rig.customers.pause("night", "by hand")
+    rig.run(beat, 360, step=0.6)
+
+    assert rig.out.counts().keys() == {"acme"}
+    assert rig.out.counts()["acme"] >= 1
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("time_zone", "Mars/Olympus"), ("source", "nosuch"), ("cadences", '{"users": 0}')]
+)
+def test_a_row_that_makes_no_sense_keeps_nobody_else_from_being_polled(rig, column, value):
+    rig.resources = registry.resources
+    rig.add("acme")
+    rig.add("bad")
+    beat = rig.lead()
+    with rig.hub.engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE customers SET {column} = %s WHERE customer_id = 'bad'", (value,))
+    rig.run(beat, 310)
+    rig.run(rig.lead(), 310)
+
+    assert rig.out.counts() == {"acme": 2}
+
+
+def test_a_leader_killed_while_it_catches_up_leaves_no_slot_out(rig, monkeypatch):
+    nightly = {f"n{number}" for number in range(40)}
+    for customer_id in nightly:
+        rig.add(customer_id, mode=Mode.NIGHTLY)
+    rig.run(rig.lead(), 3)
+    rig.clock.advance(12 * 3600)  # nobody leads at the slots
+    rig.run(rig.lead(), 10)
+    assert len(rig.out.polls) < len(nightly)
+    rig.clock.advance(2)
+    rig.run(rig.lead(), 400)
+
+    assert rig.out.counts() == dict.fromkeys(nightly, 1)
+
+
+def test_a_slot_that_is_owed_is_made_up_though_its_customer_is_changed(rig):
+    rig.add("night", mode=Mode.NIGHTLY)
+    rig.run(rig.lead(), 3)
+    rig.clock.advance(12 * 3600)
+    beat = rig.lead()
+    rig.customers.change(replace(rig.customers.get("night"), tier=Tier.BASIC, lane=Lane.BACKGROUND))
+    rig.run(beat, 700)
+
+    assert [(customer_id, lane) for customer_id, _, lane, _ in rig.out.polls] == [("night", Lane.BACKGROUND)]
+
+
+def test_of_two_messages_for_a_slot_the_second_reads_nothing(rig, organization):
+    """The beat's own, and the sweep's for a resource that waits behind another of the first message."""
+    access = organization(users=2)
+    customer = rig.hub.onboard(access)
+    rig.schedule.claim_slot(access.name, Layer.RECONCILIATION, date(2026, 1, 2), ["users"], datetime.now(tz=UTC))
+    parts = SimpleNamespace(customers=rig.customers, resources=lambda _: ("users",), run_parts=rig.hub.run_parts)
+    for _ in range(2):
+        poll_customer(parts, customer.customer_id, Layer.RECONCILIATION, ["users"])
+
+    assert [run.origin for run in rig.hub.overview.runs(access.name)] == ["reconciliation"]
+
+
+def test_a_poll_by_hand_reads_resources_with_a_cadence_of_their_own_too(rig, monkeypatch):
+    rig.add("acme", cadences={"projects": 3600})
+    seen = []
+    monkeypatch.setattr(runs, "run", lambda _parts, _customer, resource, _layer, **_: seen.append(resource))
+    poll_customer(
+        SimpleNamespace(customers=rig.customers, resources=lambda _: ("users", "projects"), run_parts=None), "acme"
+    )
+
+    assert seen == ["users", "projects"]
 
 
 @pytest.mark.slow

@@ -50,6 +50,7 @@ class MemoryDetectionStore:
 
     def start_run(
         self, *, customer_id: str, resource: str, run_id: str, trace_id: str, now: datetime, layer: Layer = Layer.POLL,
+        only_if_due: bool = False,
     ) -> RunStart:  # fmt: skip
         key = customer_id, resource, LAYER_TERMS[layer].progress_of
         with self._tables.transaction() as rows:
@@ -62,6 +63,8 @@ class MemoryDetectionStore:
             )
             if row.continue_at is not None and row.continue_at > now:
                 return replace(start, waits_until=row.continue_at)
+            if only_if_due and row.continue_at is None and row.progress is None:
+                return replace(start, is_over=True)
             taken = replace(row, run_id=start.progress.run_id, progress=start.progress, continue_at=None)
             rows.checkpoints[key] = taken
             _open_report(rows, customer_id, resource, start.progress, now)

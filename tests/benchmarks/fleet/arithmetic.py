@@ -24,13 +24,24 @@ def violations(moments: Sequence[float], limit: int, window_seconds: float) -> i
     return sum(late - early < window_seconds for early, late in zip(ordered, ordered[limit:], strict=False))
 
 
+def share_used(moments: Sequence[float], limit: int, window_seconds: float) -> float | None:
+    """Part of the allowance that was used, in the long run; None if there are too few moments to tell.
+
+    At best the moment that is `limit` after another comes one window later; how much later it comes on average is what
+    was left unused, by whatever cause. Holds for a steady stream and for bursts, wherever the measurement begins.
+    """
+    ordered = sorted(moments)
+    gaps = [late - early for early, late in zip(ordered, ordered[limit:], strict=False)]
+    return window_seconds / (sum(gaps) / len(gaps)) if gaps else None
+
+
 def used_when_refused(
     granted: Sequence[float], refused: Sequence[float], limit: int, window_seconds: float, step_seconds: float = 0.02
 ) -> float | None:
     """Part of the limit that was used in the window before, averaged over the time in which requests were refused.
 
-    It is refused from a refusal until the next grant. What nobody asked for is no loss, so that a machine too slow to
-    ask for enough does not count against the budget. None if nothing was refused.
+    It is refused from a refusal until the next grant. Beside `share_used` it tells what the budget withheld from what
+    nobody asked for in time; alone it would flatter. None if nothing was refused.
     """
     taken, denied = sorted(granted), sorted(refused)
     if not denied:

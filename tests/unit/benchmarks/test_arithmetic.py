@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from benchmarks.fleet.arithmetic import passed_over, percentile, turns_apart, used_when_refused, violations
+from benchmarks.fleet.arithmetic import passed_over, percentile, share_used, turns_apart, used_when_refused, violations
 
 
 def test_a_percentile_is_the_smallest_value_that_enough_others_are_not_above():
@@ -40,6 +40,19 @@ def test_the_order_in_which_processes_report_does_not_matter():
     moments = [0.0, 1.0, 2.0, 30.0, 31.0, 32.0]
     random.Random(1).shuffle(moments)
     assert violations(moments, limit=2, window_seconds=10) == 2
+
+
+def test_an_even_stream_at_the_limit_uses_all_of_it():
+    assert share_used([number * 2.0 for number in range(50)], limit=5, window_seconds=10) == pytest.approx(1.0)
+
+
+def test_bursts_that_come_a_little_late_use_a_little_less():
+    bursts = [start * 11.0 for start in range(4) for _ in range(5)]
+    assert share_used(bursts, limit=5, window_seconds=10) == pytest.approx(10 / 11)
+
+
+def test_the_share_is_unknown_before_the_limit_is_passed():
+    assert share_used([1.0, 2.0], limit=5, window_seconds=10) is None
 
 
 def test_refused_at_a_full_window_is_all_of_the_limit_used():

@@ -6,12 +6,15 @@ import threading
 import time
 
 import pytest
+from structlog.testing import capture_logs
 
 from common.domain.clock import ManualClock
 from common.domain.customers import Lane
+from common.queueing.celery_app import make_app
 from common.queueing.names import DELIVER, POLL, SWEEP, events_queue, poll_queue
 from common.queueing.once import Once
 from common.queueing.routing import route_by_customer
+from common.queueing.tasks import declare_task
 from common.queueing.watchdog import ANSWER_SECONDS, Watchdog, is_consuming
 
 
@@ -128,12 +131,47 @@ class Channel:
 
 
 @pytest.mark.parametrize(
-    ("channel", "consuming"),
-    [
-        (Channel(silent_seconds=1), True),
-        (Channel(silent_seconds=ANSWER_SECONDS + 1), False),
-        (Channel(silent_seconds=ANSWER_SECONDS + 1, busy=True), True),
-    ],
+    ("silent_seconds", "busy", "consuming"),
+    [(1, False, True), (ANSWER_SECONDS + 1, False, False), (ANSWER_SECONDS + 1, True, True)],
 )
-def test_a_worker_that_redis_does_not_answer_is_not_fed_unless_all_its_slots_are_taken(channel, consuming):
-    assert is_consuming(channel) is consuming
+def test_a_worker_that_redis_does_not_answer_is_not_fed_unless_all_its_slots_are_taken(silent_seconds, busy, consuming):
+    assert is_consuming(Channel(silent_seconds=silent_seconds, busy=busy)) is consuming
+
+
+@pytest.fixture
+def task():
+    """A task as the product declares it, and what its work was called with."""
+    calls = []
+
+    def work(customer_id: str, layer: str = "poll") -> None:
+        calls.append((customer_id, layer))
+
+    app = make_app("t", "redis://127.0.0.1:1/0", log_format="text", log_level="ERROR")
+    declare_task(app, "t.work", work)
+    yield app.tasks["t.work"], calls
+    app.close()
+
+
+def test_a_message_with_the_right_arguments_is_worked_on(task):
+    run, calls = task
+    run(customer_id="acme")
+    run(customer_id="acme", layer="nightly")
+
+    assert calls == [("acme", "poll"), ("acme", "nightly")]
+
+
+@pytest.mark.parametrize("arguments", [{"customer": "acme"}, {"customer_id": "a", "more": 1}, {}])
+def test_a_message_that_does_not_fit_is_refused_with_one_line(task, arguments):
+    run, calls = task
+    with capture_logs() as lines:
+        run(**arguments)
+
+    assert calls == []
+    assert [line["event"] for line in lines] == ["message refused"]
+
+
+def test_a_message_with_arguments_by_position_is_refused(task):
+    run, calls = task
+    run("acme")
+
+    assert calls == []

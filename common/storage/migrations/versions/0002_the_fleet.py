@@ -56,6 +56,21 @@ FOR EACH ROW EXECUTE FUNCTION stamp_customer_revision()
 """
 
 
+#: Words that the code knows: one wrong word, written by hand, must not make the whole table unreadable.
+WORDS = {
+    "status": ("active", "paused", "offboarded"),
+    "tier": ("premium", "standard", "basic"),
+    "lane": ("priority", "standard", "background"),
+    "mode": ("continuous", "nightly"),
+}
+
+
+def allow_only_known_words() -> None:
+    for column, words in WORDS.items():
+        listed = ", ".join(f"'{word}'" for word in words)
+        op.create_check_constraint(f"ck_customers_{column}", "customers", f"{column} IN ({listed})")
+
+
 def replace_indexes(indexes: dict[str, list[Any]]) -> None:
     for name, columns in indexes.items():
         op.drop_index(name, "events")
@@ -78,6 +93,7 @@ def upgrade() -> None:
     )
     op.execute(STAMP)
     op.execute(TRIGGER)
+    allow_only_known_words()
     op.create_table(
         "beats",
         sa.Column("name", sa.Text(), nullable=False),
@@ -129,6 +145,8 @@ def downgrade() -> None:
     op.create_primary_key("pk_checkpoints", "checkpoints", ["customer_id", "resource"])
     op.drop_column("checkpoints", "failed_runs")
     op.drop_column("checkpoints", "layer")
+    for column in WORDS:
+        op.drop_constraint(f"ck_customers_{column}", "customers")
     op.execute("DROP TRIGGER stamp_customer_revision ON customers")
     op.execute("DROP FUNCTION stamp_customer_revision")
     for table in ("breakers", "slots", "throttles", "beats", "revisions"):
