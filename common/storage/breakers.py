@@ -22,6 +22,7 @@ from common.domain.breakers import (
 )
 from common.domain.customers import System
 from common.domain.passages import Permit, permit_of
+from common.storage.engine import reading
 from common.storage.tables import breakers, customers
 
 Change = Callable[[Breaker], Breaker]
@@ -32,11 +33,12 @@ class PostgresBreakers:
 
     def __init__(self, engine: Engine, policy: BreakerPolicy, random_unit: Callable[[], float]) -> None:
         self._engine = engine
+        self._reads = reading(engine)
         self._policy = policy
         self._random_unit = random_unit
 
     def admit(self, customer_id: str, system: System, now: datetime) -> Permit:
-        with self._engine.connect() as connection:
+        with self._reads.connect() as connection:
             row = connection.execute(select(breakers).where(*_key(customer_id, system))).one_or_none()
         permit = permit_of(_breaker(row), customer_id, system, now)
         return permit or self._probe(customer_id, system, now)
@@ -84,7 +86,7 @@ class PostgresBreakers:
             connection.execute(statement.values(probe_at=now, changed_at=now))
 
     def of(self, customer_id: str) -> Mapping[System, Breaker]:
-        with self._engine.connect() as connection:
+        with self._reads.connect() as connection:
             return read_breakers(connection, customer_id).get(customer_id, {})
 
     def _change(self, customer_id: str, system: System, now: datetime, change: Change) -> Breaker:

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from common.domain.clock import Clock, SystemClock
 from common.domain.customers import Customer, CustomerStatus, Lane, Mode, Tier
 from common.domain.errors import CustomerInvalid
-from common.storage.engine import make_engine
+from common.storage.engine import make_engine, reading
 from common.storage.tables import audit, checkpoints, credentials, customers, data_keys, revisions
 
 #: What configuring a customer does not touch.
@@ -35,17 +35,18 @@ class PostgresCustomerStore:
 
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self._engine = engine
+        self._reads = reading(engine)
         self._clock = clock
 
     def get(self, customer_id: str) -> Customer:
-        with self._engine.connect() as connection:
+        with self._reads.connect() as connection:
             row = connection.execute(select(customers).where(customers.c.customer_id == customer_id)).one_or_none()
         if row is None:
             raise CustomerInvalid(customer_id, "customer_id", "there is no such customer; see `fleet customers list`")
         return _customer(row)
 
     def all(self) -> Sequence[Customer]:
-        with self._engine.connect() as connection:
+        with self._reads.connect() as connection:
             return [_customer(row) for row in connection.execute(select(customers).order_by(customers.c.customer_id))]
 
     def add(self, customer: Customer) -> None:
@@ -103,13 +104,13 @@ class PostgresCustomerStore:
 
     def revision(self) -> int:
         """Raised by every change of a customer that is not about parking."""
-        with self._engine.connect() as connection:
+        with self._reads.connect() as connection:
             return connection.execute(select(revisions.c.value)).scalar_one_or_none() or 0
 
     def changed_since(self, revision: int) -> Sequence[Customer]:
         """Those that were added or changed after it; ask for the revision first, then for these."""
         query = select(customers).where(customers.c.revision > revision)
-        with self._engine.connect() as connection:
+        with self._reads.connect() as connection:
             return [_customer(row) for row in connection.execute(query)]
 
     def resume(self, customer_id: str) -> None:
@@ -120,7 +121,7 @@ class PostgresCustomerStore:
     def end_pauses(self, now: datetime) -> Sequence[Customer]:
         """Resume those whose pause was to end by itself, and has; returns them."""
         over = (customers.c.status == CustomerStatus.PAUSED, customers.c.paused_until <= now)
-        with self._engine.connect() as connection:
+        with self._reads.connect() as connection:
             ids = connection.execute(select(customers.c.customer_id).where(*over)).scalars().all()
         ended = [customer_id for customer_id in ids if self._activate(customer_id, *over)]
         for customer_id in ended:
@@ -163,7 +164,7 @@ class PostgresCustomerStore:
         """What people did to a customer, the latest first."""
         query = select(audit.c.at, audit.c.actor, audit.c.action, audit.c.detail)
         query = query.where(audit.c.customer_id == customer_id).order_by(audit.c.audit_id.desc()).limit(limit)
-        with self._engine.connect() as connection:
+        with self._reads.connect() as connection:
             return [Note(**row) for row in connection.execute(query).mappings()]
 
     def _set(self, customer_id: str, *only_if: ColumnElement[bool], **changes: Any) -> bool:

@@ -26,6 +26,7 @@ from common.domain.writes import (
 )
 from common.storage.again import put_again
 from common.storage.due import IN_ORDER, IS_OPEN, held_back, is_due, with_open_events
+from common.storage.engine import reading
 from common.storage.tables import OPEN, UNRESOLVED, dead_letters, events, links, writes
 
 
@@ -34,6 +35,7 @@ class PostgresDeliveryStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._reads = reading(engine)
 
     def due_partitions(self, customer_id: str, now: datetime) -> Sequence[int]:
         own = events.c.customer_id == customer_id
@@ -46,7 +48,7 @@ class PostgresDeliveryStore:
             .lateral()
         )
         query = select(partitions.c.value).join(oldest, true()).order_by(oldest.c.retry_at)
-        with self._engine.connect() as connection:
+        with self._reads.connect() as connection:
             return list(connection.execute(query).scalars())
 
     def read_slice(self, customer_id: str, partition: int, now: datetime, limit: int) -> Sequence[Event]:
@@ -57,7 +59,7 @@ class PostgresDeliveryStore:
             .order_by(*IN_ORDER)
             .limit(limit)
         )
-        with self._engine.connect() as connection:
+        with self._reads.connect() as connection:
             return [_event(row) for row in connection.execute(query)]
 
     def links(self, entities: Sequence[EntityKey]) -> Mapping[EntityKey, Link]:
@@ -70,7 +72,7 @@ class PostgresDeliveryStore:
 
     def _of_entities(self, table: Any, entities: Sequence[EntityKey], *conditions: Any) -> list[Any]:
         found: list[Any] = []
-        with self._engine.connect() as connection:
+        with self._reads.connect() as connection:
             for (customer_id, resource), source_ids in _by_resource(entities).items():
                 query = select(table).where(
                     table.c.customer_id == customer_id,
@@ -113,7 +115,7 @@ class PostgresDeliveryStore:
 
     def open_dead_letters(self, customer_id: str) -> int:
         query = select(func.count()).where(dead_letters.c.customer_id == customer_id, dead_letters.c.state == "open")
-        with self._engine.connect() as connection:
+        with self._reads.connect() as connection:
             return int(connection.execute(query).scalar_one())
 
 
