@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
 from common.domain.clock import Clock
-from common.domain.customers import Customer, CustomerStatus, Lane
+from common.domain.customers import Customer, Lane
 from common.queueing.asked import Asked
 from common.queueing.deliveries import Deliveries
 from common.queueing.polls import Polls
@@ -47,16 +47,14 @@ def ask_for_runs(runs: Sequence[DueRun], polls: Polls, asked: Asked) -> int:
     return len(fresh)
 
 
-def repair(customers: Callable[[], Sequence[Customer]], deliveries: Deliveries, asked: Asked) -> int:
-    """Bring the hot sets in line with the customers, if nobody has just done so; returns the corrections."""
+def repair(served: Callable[[], Sequence[Customer]], deliveries: Deliveries, asked: Asked) -> int:
+    """Bring the hot sets in line with the customers, if nobody has just done so; returns the corrections.
+
+    Paused ones are served too: their messages stay where they are.
+    """
     if not asked.fresh(["repair"], seconds=REPAIR_SECONDS):
         return 0
-    corrections = deliveries.repair(lanes_of(customers()))
+    corrections = deliveries.repair({each.customer_id: each.lane for each in served()})
     if corrections:
         log.info("hot sets repaired", action="sweep.repaired", count=corrections)
     return corrections
-
-
-def lanes_of(customers: Sequence[Customer]) -> Mapping[str, Lane]:
-    """Of all that are served, paused ones too: their messages stay where they are."""
-    return {each.customer_id: each.lane for each in customers if each.status is not CustomerStatus.OFFBOARDED}

@@ -32,7 +32,7 @@ def declare_tasks(app: Celery, poller: Callable[[], Poller]) -> None:
         parts.throttles.tell(parts.brake.obey)
         end_pauses(parts.customers, parts.polls, parts.clock.now())
         sweep(parts.overview, parts.deliveries, parts.polls, parts.asked, parts.clock)
-        repair(parts.customers.all, parts.deliveries, parts.asked)
+        repair(parts.customers.served, parts.deliveries, parts.asked)
 
     declare_task(app, POLL, poll)
     declare_task(app, SWEEP, sweep_all)

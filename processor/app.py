@@ -45,7 +45,7 @@ def build_app() -> Celery:
     app.conf.task_routes = [route_by_customer(lambda customer_id: customers().get(customer_id).lane)]
     serve_lanes(app, lane_queue)
     keep_watch(app, Watchdog(SystemClock()))
-    report_all_queues(lambda lanes: [c.customer_id for c in processor().customers.all() if c.lane in lanes])
+    report_all_queues(lambda lanes: [c.customer_id for c in processor().customers.served() if c.lane in lanes])
     declare_tasks(app, processor)
     return app
 

@@ -37,6 +37,7 @@ def add(
     lane: Annotated[str | None, typer.Option(help="Else its tier's.", show_default=False)] = None,
     time_zone: Annotated[str, typer.Option(help="As in Europe/Berlin.")] = "UTC",
     poll_interval_seconds: Annotated[int | None, typer.Option(help="Else its tier's.", show_default=False)] = None,
+    mode: Annotated[str, typer.Option(help="continuous or nightly.")] = "continuous",
     source_setting: Pairs = None,
     destination_setting: Pairs = None,
     source_token_file: TokenFile = None,
@@ -56,7 +57,7 @@ def add(
         return
     given = {
         "customer_id": customer_id, "name": name, "tier": tier, "lane": lane, "time_zone": time_zone,
-        "poll_interval_seconds": poll_interval_seconds, "source_token_file": source_token_file,
+        "poll_interval_seconds": poll_interval_seconds, "mode": mode, "source_token_file": source_token_file,
         "destination_token_file": destination_token_file,
     }  # fmt: skip
     settings = {

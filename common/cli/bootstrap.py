@@ -38,6 +38,7 @@ from common.storage.dead_letters import PostgresDeadLetters
 from common.storage.engine import make_engine
 from common.storage.keys import PostgresKeyStore
 from common.storage.overview import PostgresOverview
+from common.storage.schedule import PostgresSchedule
 from common.storage.throttles import PostgresThrottles
 from common.storage.usage import PostgresUsage
 
@@ -93,7 +94,15 @@ class Parts:
 
     @cached_property
     def vault(self) -> Vault:
-        return Vault(self.master_key, PostgresKeyStore(self.engine), self.clock)
+        return Vault(self.master_key, self.keys, self.clock)
+
+    @cached_property
+    def keys(self) -> PostgresKeyStore:
+        return PostgresKeyStore(self.engine)
+
+    @cached_property
+    def schedule(self) -> PostgresSchedule:
+        return PostgresSchedule(self.engine)
 
     @cached_property
     def redis(self) -> Redis:

@@ -35,6 +35,7 @@ def problems(parts: Parts, customer: Customer) -> list[CustomerInvalid]:
         *_of_id(customer),
         *_of_time_zone(customer),
         *_of_source(customer),
+        *_of_cadences(customer),
         *_of_destination(parts, customer),
         *_of_base_url(customer, "source_settings", customer.source_settings),
         *_of_base_url(customer, "destination_settings", customer.destination_settings),
@@ -76,6 +77,20 @@ def _of_source(customer: Customer) -> Iterator[CustomerInvalid]:
         if key not in SOURCE_SETTINGS:
             mend = f"is no setting of {customer.source}; there is: {', '.join(SOURCE_SETTINGS)}"
             yield CustomerInvalid(customer.customer_id, f"source_settings.{key}", mend)
+
+
+def _of_cadences(customer: Customer) -> Iterator[CustomerInvalid]:
+    try:
+        known = sources.resources(customer)
+    except CustomerInvalid:
+        return  # said already
+    for name, seconds in customer.cadences.items():
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"there is: {', '.join(known)}"
+            yield CustomerInvalid(customer.customer_id, f"cadences.{name}", f"is no resource of its source; {hint}")
+        elif seconds < 1:
+            yield CustomerInvalid(customer.customer_id, f"cadences.{name}", "is no number of seconds above 0")
 
 
 def _of_destination(parts: Parts, customer: Customer) -> Iterator[CustomerInvalid]:

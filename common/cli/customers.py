@@ -9,18 +9,21 @@ import typer
 from rich.console import Group, RenderableType
 
 from common.cli.ages import moment_text
-from common.cli.bootstrap import open_parts
+from common.cli.bootstrap import Parts, open_parts
+from common.cli.failures import CommandFailed
 from common.cli.options import AsJson, CustomerId, operator
 from common.cli.output import make_sheet, make_table, note, show
 from common.cli.troubles import Trouble, troubles_of
-from common.domain.customers import Customer
+from common.domain.customers import Customer, CustomerStatus, System
 from common.storage.customers import Note
 
 
-def list_all(as_json: AsJson = False) -> None:
-    """All customers."""
+def list_all(
+    everybody: Annotated[bool, typer.Option("--all", help="Offboarded ones too.")] = False, as_json: AsJson = False
+) -> None:
+    """All customers that are served."""
     with open_parts() as parts:
-        customers = parts.customers.all()
+        customers = [c for c in parts.customers.all() if everybody or c.status is not CustomerStatus.OFFBOARDED]
 
     def table() -> RenderableType:
         rows = make_table("CUSTOMER", "NAME", "TIER", "LANE", "STATUS", "TIME ZONE", "SOURCE", "DESTINATION")
@@ -55,7 +58,9 @@ def _sheet(customer: Customer, troubles: Sequence[Trouble], notes: Sequence[Note
         "parked until": f"{moment_text(customer.parked_until)} {customer.parked_reason}",
         **{f"its {trouble.system}": trouble.line for trouble in troubles},
         "tier, lane": f"{customer.tier}, {customer.lane}",
+        "mode": customer.mode,
         "polled every": every,
+        "polled apart": ", ".join(f"{name} every {seconds} s" for name, seconds in customer.cadences.items()) or "-",
         "time zone": customer.time_zone,
         "region": customer.region,
         "source": customer.source,
@@ -79,7 +84,8 @@ def pause(
 ) -> None:
     """Stop polling and applying for a customer. Nothing is lost: it goes on where it stopped."""
     with open_parts() as parts:
-        parts.customers.get(customer_id)
+        if parts.customers.get(customer_id).status is CustomerStatus.OFFBOARDED:
+            raise CommandFailed(f"customer {customer_id!r}: is offboarded: there is nothing to pause")
         parts.customers.pause(customer_id, why)
         parts.customers.note(customer_id, actor=operator(), action="customer.paused", detail=why)
     show({"customer_id": customer_id, "status": "paused"}, as_json=as_json, human=lambda: f"{customer_id} is paused")
@@ -88,7 +94,7 @@ def pause(
 def resume(customer_id: CustomerId, as_json: AsJson = False) -> None:
     """Set a paused or parked customer to work again, at once. What is blocked needs `fleet credentials verify`."""
     with open_parts() as parts:
-        parts.customers.get(customer_id)
+        _require_tokens(parts, parts.customers.get(customer_id))
         parts.breakers.retry(customer_id, parts.clock.now())
         parts.customers.resume(customer_id)
         parts.customers.note(customer_id, actor=operator(), action="customer.resumed")
@@ -100,3 +106,11 @@ def resume(customer_id: CustomerId, as_json: AsJson = False) -> None:
     show(data, as_json=as_json, human=lambda: f"{customer_id} is active")
     if not published:
         note("Redis cannot be reached: the sweep sets it to work when it is back")
+
+
+def _require_tokens(parts: Parts, customer: Customer) -> None:
+    """Offboarding has deleted them. Raises CommandFailed."""
+    missing = [system for system in System if parts.keys.ciphertext(customer.customer_id, system) is None]
+    if customer.status is CustomerStatus.OFFBOARDED and missing:
+        commands = " and ".join(f"`fleet customers token {customer.customer_id} {system}`" for system in missing)
+        raise CommandFailed(f"customer {customer.customer_id!r}: is offboarded and has no token: first {commands}")

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from common.cli.failures import CommandFailed
 from common.cli.tokens import as_token, read_token
-from common.domain.customers import LANE_OF_TIER, Customer, Lane, System, Tier
+from common.domain.customers import LANE_OF_TIER, Customer, Lane, Mode, System, Tier
 from common.domain.errors import CustomerInvalid
 
 
@@ -30,6 +30,9 @@ class Entry(BaseModel):
     time_zone: str = "UTC"
     region: str = "default"
     poll_interval_seconds: int | None = Field(default=None, ge=1)
+    #: Seconds by resource, of those polled apart from the rest.
+    cadences: dict[str, int] = Field(default_factory=dict)
+    mode: Mode = Mode.CONTINUOUS
     source: str = "volunteer"
     destination: str = "crm_plus"
     source_settings: dict[str, Any] = Field(default_factory=dict)

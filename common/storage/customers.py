@@ -49,6 +49,10 @@ class PostgresCustomerStore:
         with self._reads.connect() as connection:
             return [_customer(row) for row in connection.execute(select(customers).order_by(customers.c.customer_id))]
 
+    def served(self) -> Sequence[Customer]:
+        """All but those that were offboarded."""
+        return [customer for customer in self.all() if customer.status is not CustomerStatus.OFFBOARDED]
+
     def add(self, customer: Customer) -> None:
         """Raises CustomerInvalid if the id is taken."""
         with self._engine.begin() as connection:

@@ -103,6 +103,7 @@ class PostgresOverview:
             .outerjoin(letters, letters.c.customer_id == customers.c.customer_id)
             .outerjoin(reading, reading.c.customer_id == customers.c.customer_id)
             .outerjoin(ended, ended.c.customer_id == customers.c.customer_id)
+            .where(customers.c.status != CustomerStatus.OFFBOARDED)
             .order_by(customers.c.customer_id)
         )
         with self._engine.connect() as connection:

@@ -28,7 +28,15 @@ MAY_IMPORT: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("common.queueing", ("common.domain", "common.queueing", "common.logs", "common.metrics")),
     (
         "common.cli",
-        ("common", "poller.sources", "processor.destinations", "deploy.local", "deploy.audit", "deploy.sandbox"),
+        (
+            "common",
+            "poller.schedule",
+            "poller.sources",
+            "processor.destinations",
+            "deploy.local",
+            "deploy.audit",
+            "deploy.sandbox",
+        ),
     ),
     ("poller", ("common", "poller")),
     ("processor.handlers", ("common.domain", "processor.handlers")),

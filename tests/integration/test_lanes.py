@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -50,12 +51,13 @@ def test_a_worker_started_for_one_lane_leaves_the_others_alone(hub, organization
 
 
 def test_work_that_was_queued_in_one_lane_is_done_in_the_other(hub, organization, start_lane, redis):
-    name = hub.onboard(organization(users=3), tier=Tier.BASIC).customer_id
+    customer = hub.onboard(organization(users=3), tier=Tier.BASIC)
+    name = customer.customer_id
     start_lane(Lane.PRIORITY)
     hot = HotSet(redis)
     wait_until(lambda: hot.size(Lane.BACKGROUND) == 1, seconds=30, what="queued work in the old lane")
 
-    hub.customers._set(name, tier=Tier.PREMIUM, lane=Lane.PRIORITY)
+    hub.customers.change(replace(customer, tier=Tier.PREMIUM, lane=Lane.PRIORITY))
     hot.move(name, Lane.BACKGROUND, Lane.PRIORITY)
     wait_until(lambda: hub.states(name).get("applied") == 3, seconds=30, what="the contacts")
     assert hot.size(Lane.BACKGROUND) == 0

@@ -1,0 +1,93 @@
+"""`fleet customers offboard`: serve a customer no more. Its tokens and its queue are deleted; its history stays."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+from redis.exceptions import RedisError
+
+from common.cli.bootstrap import Parts, open_parts
+from common.cli.failures import CommandFailed
+from common.cli.options import AsJson, CustomerId, DryRun, operator
+from common.cli.output import note, show
+from common.domain.customers import CustomerStatus, System
+
+
+@dataclass(frozen=True, kw_only=True)
+class Removal:
+    """What goes, and what will not be done."""
+
+    customer_id: str
+    #: Systems whose token is deleted.
+    tokens: list[System]
+    #: Messages on its queue; None if Redis cannot be asked.
+    messages: int | None
+    #: Events that were detected and will not be applied.
+    open_events: int
+    done: bool
+
+
+def offboard(
+    customer_id: CustomerId,
+    why: Annotated[str, typer.Option(help="For whoever wonders later.", show_default=False)],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Stop serving a customer for good. Back: both tokens anew, then `resume`."""
+    with open_parts() as parts:
+        customer = parts.customers.get(customer_id)
+        if customer.status is CustomerStatus.OFFBOARDED:
+            raise CommandFailed(f"customer {customer_id!r}: is offboarded already: {customer.status_reason}")
+        removal = _removal(parts, customer_id, done=not dry_run)
+        if not dry_run:
+            if not yes:
+                _ask(removal)
+            parts.customers.offboard(customer_id, why)
+            parts.customers.note(customer_id, actor=operator(), action="customer.offboarded", detail=why)
+            _forget(parts, customer_id)
+    show(removal, as_json=as_json, human=lambda: _words(removal))
+
+
+def _removal(parts: Parts, customer_id: str, *, done: bool) -> Removal:
+    states = parts.overview.event_states(customer_id)
+    try:
+        messages = parts.hot_set.depths([customer_id])[customer_id]
+    except RedisError:
+        messages = None
+    return Removal(
+        customer_id=customer_id,
+        tokens=[system for system in System if parts.keys.ciphertext(customer_id, system) is not None],
+        messages=messages,
+        open_events=states.get("pending", 0) + states.get("submitted", 0),
+        done=done,
+    )
+
+
+def _ask(removal: Removal) -> None:
+    if not sys.stdin.isatty():
+        raise CommandFailed("nobody can be asked here: add --yes, or look first with --dry-run", exit_code=2)
+    note(_words(removal))
+    if typer.prompt("Type the customer's id to go on") != removal.customer_id:
+        raise CommandFailed("that is another id: nothing was changed")
+
+
+def _forget(parts: Parts, customer_id: str) -> None:
+    lane = parts.customers.get(customer_id).lane
+    try:
+        parts.hot_set.forget(customer_id, lane)
+    except RedisError:
+        note("Redis cannot be reached: its queue is left there, and nobody serves it")
+
+
+def _words(removal: Removal) -> str:
+    verb = "gone" if removal.done else "would go"
+    tokens = ", ".join(removal.tokens) or "none"
+    messages = "unknown" if removal.messages is None else str(removal.messages)
+    return (
+        f"{removal.customer_id}: {verb}: tokens ({tokens}), messages on its queue ({messages}); "
+        f"not applied: {removal.open_events} events; kept: its history, links and dead letters"
+    )
