@@ -34,7 +34,7 @@ from common.storage.backlog import PostgresBacklog
 from common.storage.breakers import PostgresBreakers
 from common.storage.customers import PostgresCustomerStore
 from common.storage.detection import PostgresDetectionStore
-from common.storage.engine import make_engine
+from common.storage.engine import OUTAGES, make_engine
 from common.storage.keys import PostgresKeyStore
 from common.storage.locks import AdvisoryLocks
 from common.storage.overview import PostgresOverview
@@ -66,6 +66,7 @@ class Poller:
     throttles: Throttles
     brake: Brake
     asked: Asked
+    sweep_seconds: float
     schedule: PostgresSchedule
 
     def resources(self, customer: Customer) -> Sequence[str]:
@@ -152,6 +153,7 @@ def build(settings: Settings, app: Celery) -> Poller:
             runs=settings.failed_runs_before_pause,
             pause_hours=settings.pause_hours,
         ),
+        outages=OUTAGES,
     )
     return Poller(
         clock=clock,
@@ -164,5 +166,6 @@ def build(settings: Settings, app: Celery) -> Poller:
         throttles=PostgresThrottles(engine),
         brake=budget,
         asked=Asked(redis),
+        sweep_seconds=settings.sweep_seconds,
         schedule=PostgresSchedule(engine),
     )

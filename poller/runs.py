@@ -73,6 +73,8 @@ class RunParts:
     breakers: Breakers
     backpressure: Backpressure
     failure_limit: FailureLimit
+    #: What our own storage raises when it is away: neither an error of the source's nor a defect.
+    outages: tuple[type[Exception], ...] = ()
 
 
 def run(
@@ -136,6 +138,8 @@ class _Run:
             return self._after_outage(outage)
         except TransientError as error:
             return self._after_failure(error)
+        except self._parts.outages:
+            raise  # our own database is away: the progress stays as it was saved, and the sweep comes back to it
         except SyncError as error:
             return self._fail(error)
         except Exception as defect:

@@ -10,6 +10,7 @@ from common.domain.clock import Clock
 from common.domain.customers import Customer, Lane
 from common.queueing.asked import Asked
 from common.queueing.deliveries import Deliveries
+from common.queueing.names import poll_queue
 from common.queueing.polls import Polls
 from common.storage.overview import DueRun, PostgresOverview
 
@@ -17,6 +18,9 @@ log = structlog.get_logger(__name__)
 
 #: A poll asked for by the sweep is asked for again if nobody took it within this time.
 CONTINUATION_EXPIRES_SECONDS = 10.0
+#: Polls waiting in a lane at which the sweep adds no more: nobody serves it, or not fast enough, and an expired message
+#: is dropped only when it is taken.
+MOST_WAITING_POLLS = 10_000
 #: How often every queue is looked at, hot or not.
 REPAIR_SECONDS = 30.0
 
@@ -33,6 +37,8 @@ def sweep(overview: PostgresOverview, deliveries: Deliveries, polls: Polls, aske
 
 def ask_for_runs(runs: Sequence[DueRun], polls: Polls, asked: Asked) -> int:
     """One poll for each, and no other while it may still be taken: after an outage all customers are due at once."""
+    served = {lane for lane in Lane if asked.waiting(poll_queue(lane)) <= MOST_WAITING_POLLS}
+    runs = [run for run in runs if Lane(run.lane) in served]
     names = {f"{run.layer}/{run.customer_id}/{run.due_at.timestamp():f}": run for run in runs}
     fresh = asked.fresh(names, seconds=CONTINUATION_EXPIRES_SECONDS)
     for name in fresh:

@@ -29,7 +29,9 @@ def declare_tasks(app: Celery, poller: Callable[[], Poller]) -> None:
 
     def sweep_all() -> None:
         parts = poller()
-        parts.throttles.tell(parts.brake.obey)
+        if not parts.asked.fresh(["sweep"], seconds=parts.sweep_seconds / 2):
+            return  # they have queued up while every worker was busy: one is enough
+        parts.throttles.tell(parts.brake.obey, wait=False)
         end_pauses(parts.customers, parts.polls, parts.clock.now())
         sweep(parts.overview, parts.deliveries, parts.polls, parts.asked, parts.clock)
         repair(parts.customers.served, parts.deliveries, parts.asked)

@@ -11,6 +11,7 @@ Of a request that writes (`decide`):
 | PermanentError, one write     | DEAD_LETTER     | +1       | dead-lettered                | refused     |
 | PermanentError, several       | BISECT          | +0       | each half again              | refused     |
 | SystemUnavailable, not sent   | RETRY           | +1       | after backoff                | not sent    |
+| BudgetUnavailable             | RETRY           | +0       | after backoff                | not sent    |
 | SystemUnavailable, answered   | RETRY           | +1       | after backoff, look first    | unknown     |
 | UnknownOutcome                | RETRY           | +1       | once it has settled          | unknown     |
 | anything else: a defect       | RETRY, then     | +1       | after backoff, then          | unknown     |
@@ -38,6 +39,7 @@ from enum import StrEnum
 
 from common.domain.errors import (
     BudgetExhausted,
+    BudgetUnavailable,
     CredentialsBlocked,
     CustomerBlocked,
     Interrupted,
@@ -182,7 +184,8 @@ def _transient(error: TransientError, circumstances: Circumstances) -> Verdict:
     return Verdict(
         action=Action.RETRY,
         write_state=WriteState.NOT_SENT if unsent else WriteState.UNKNOWN,
-        attempts=1,
+        # That our own count cannot be asked is nothing the event could help.
+        attempts=0 if isinstance(error, BudgetUnavailable) else 1,
         until=until,
         # An answer, even a bad one, ends the request: only the indexing lag is left to wait for.
         settles_at=circumstances.now + timedelta(seconds=circumstances.visibility_seconds) if answered else None,

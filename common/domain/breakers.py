@@ -26,6 +26,7 @@ from common.domain.errors import (
     BacklogFull,
     BreakerOpen,
     BudgetExhausted,
+    BudgetUnavailable,
     CredentialsBlocked,
     RateLimited,
     RecordRefused,
@@ -154,7 +155,7 @@ def effect_of(error: Exception) -> Effect:
 
     A page that is not what the API promises is neither: the run that reads it counts it.
     """
-    if isinstance(error, BudgetExhausted | BreakerOpen | BacklogFull):
+    if isinstance(error, BudgetExhausted | BudgetUnavailable | BreakerOpen | BacklogFull):
         return Effect.NOTHING
     if isinstance(error, SystemUnavailable | UnknownOutcome):
         return Effect.FAILED

@@ -3,6 +3,7 @@
     SyncError
     |- TransientError              try again with backoff; counted as an attempt
     |  |- SystemUnavailable        5xx, refused connection: it was not, or may not have been, done
+    |  |  `- BudgetUnavailable     our own count cannot be asked: not sent, and nobody else's fault
     |  |- UnknownOutcome           sent, and no answer: it may have been applied; look before writing again
     |  |- PageUnreadable           an answer that is not what the API promises (not JSON, no `data`)
     |  `- RateLimited              park until a known time; not counted
@@ -52,6 +53,10 @@ class SystemUnavailable(TransientError):
     def __init__(self, message: str, *, sent: bool, detail: str = "", status: int | None = None) -> None:
         super().__init__(message, detail=detail, status=status)
         self.sent = sent
+
+
+class BudgetUnavailable(SystemUnavailable):
+    """Our own count of requests cannot be asked, so none may be made; the other system is not to blame."""
 
 
 class UnknownOutcome(TransientError):

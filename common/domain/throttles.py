@@ -52,6 +52,9 @@ class Throttles(Protocol):
         """By system, all lanes before single ones."""
         ...
 
-    def tell(self, obey: Callable[[Sequence[Throttle]], None]) -> None:
-        """Hand all of them to a brake, one teller at a time: an older list never comes after a newer one."""
+    def tell(self, obey: Callable[[Sequence[Throttle]], None], *, wait: bool = True) -> None:
+        """Hand all of them to a brake, one teller at a time: an older list never comes after a newer one.
+
+        `wait` False: leave it to whoever is at it.
+        """
         ...

@@ -22,7 +22,7 @@ from redis.commands.core import Script
 from redis.exceptions import RedisError
 
 from common.domain.clock import Clock
-from common.domain.errors import BudgetExhausted, SystemUnavailable
+from common.domain.errors import BudgetExhausted, BudgetUnavailable
 from common.domain.limits import (
     LONGEST_CLOSE_SECONDS,
     SHARE_FRACTIONS,
@@ -107,7 +107,7 @@ class RedisBudget:
         _run(self._close, [budget_key(customer_id, policy.system), MARK_KEY], [max(0, int(seconds * 1000))], sent=True)
 
     def obey(self, throttles: Sequence[Throttle]) -> None:
-        """In one step: no request sees some of them and not the others. Raises RedisError or SystemUnavailable.
+        """In one step: no request sees some of them and not the others. Raises RedisError or BudgetUnavailable.
 
         It also compares clocks: the sweep comes by every few seconds, so that a step is seen soon, by a process that
         was there before it, even if the next to take from a budget is one that was not.
@@ -142,7 +142,7 @@ def _run(script: Script, keys: list[str], arguments: list[str | int | float], *,
     try:
         return script(keys=keys, args=arguments)
     except RedisError as error:
-        raise SystemUnavailable(f"no budget: Redis: {type(error).__name__}", sent=sent) from error
+        raise BudgetUnavailable(f"no budget: Redis: {type(error).__name__}", sent=sent) from error
 
 
 def _text(value: bytes | str) -> str:

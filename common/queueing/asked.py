@@ -20,3 +20,7 @@ class Asked:
         for name in names:
             pipeline.set(f"asked:{name}", 1, nx=True, px=int(seconds * 1000))
         return [name for name, was_set in zip(names, pipeline.execute(), strict=True) if was_set]
+
+    def waiting(self, queue: str) -> int:
+        """Messages on a queue, expired ones too. Raises RedisError."""
+        return int(self._client.llen(queue))

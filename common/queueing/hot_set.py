@@ -13,6 +13,8 @@ from importlib.resources import files
 from typing import cast
 
 from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from common.domain.customers import Lane
 from common.queueing.names import bell, events_queue, hot_set_key
@@ -80,7 +82,16 @@ class HotSet:
 
 
 def connect_redis(url: str) -> Redis:
-    """A client whose calls end: a server that does not answer is an error, not a wait."""
+    """A client whose calls end: a server that does not answer is an error, not a wait.
+
+    Tried twice, for a connection may have died unnoticed; by itself redis-py would try for some eight seconds, with a
+    worker's slot in hand.
+    """
     return Redis.from_url(
-        url, socket_timeout=5, socket_connect_timeout=5, socket_keepalive=True, health_check_interval=10
+        url,
+        socket_timeout=5,
+        socket_connect_timeout=5,
+        socket_keepalive=True,
+        health_check_interval=10,
+        retry=Retry(NoBackoff(), 1),
     )

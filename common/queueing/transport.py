@@ -37,7 +37,7 @@ TRANSPORT = "common.queueing.transport:LaneTransport"
 #: A worker with nothing to do waits this long for a bell, then looks again by itself.
 LONGEST_WAIT_SECONDS = 1.0
 #: Somebody was passed by who has all the slots it may have: one of them may be free by then.
-PASSED_BY_WAIT_SECONDS = 0.02
+PASSED_BY_WAIT_SECONDS = 0.05
 #: Redis waits for ever on 0, and by whole milliseconds below that.
 SHORTEST_WAIT_SECONDS = 0.001
 

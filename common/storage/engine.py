@@ -32,6 +32,14 @@ KEEPALIVES = {
 }
 
 
+#: The same from the server's side: a machine that vanished must give its locks back within seconds, not hours. A
+#: transaction that is left open, by a process that was stopped in it, ends too. Units: seconds, but for the last two.
+SERVER_OPTIONS = (
+    "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 "
+    "-c tcp_user_timeout=10000 -c idle_in_transaction_session_timeout=60000"
+)
+
+
 def make_engine(database_url: str, *, connections: int, name: str) -> Engine:
     """An engine for one process that keeps up to `connections` sessions; `name` shows in pg_stat_activity."""
     engine = create_engine(
@@ -44,7 +52,7 @@ def make_engine(database_url: str, *, connections: int, name: str) -> Engine:
         connect_args={
             "application_name": f"syncfleet {name}",
             "connect_timeout": CONNECT_TIMEOUT_SECONDS,
-            "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MILLISECONDS} -c timezone=UTC",
+            "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MILLISECONDS} -c timezone=UTC {SERVER_OPTIONS}",
             **KEEPALIVES,
         },
     )

@@ -22,7 +22,7 @@ import psycopg
 import structlog
 
 from common.domain.errors import LockLost, SystemUnavailable
-from common.storage.engine import CONNECT_TIMEOUT_SECONDS, KEEPALIVES
+from common.storage.engine import CONNECT_TIMEOUT_SECONDS, KEEPALIVES, SERVER_OPTIONS
 
 log = structlog.get_logger(__name__)
 
@@ -102,7 +102,7 @@ class AdvisoryLocks:
                 autocommit=True,
                 connect_timeout=CONNECT_TIMEOUT_SECONDS,
                 application_name=f"syncfleet {self._application_name} locks",
-                options="-c statement_timeout=5000",
+                options=f"-c statement_timeout=5000 {SERVER_OPTIONS}",
                 **KEEPALIVES,  # type: ignore[arg-type]
             )
         except psycopg.OperationalError as error:

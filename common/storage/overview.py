@@ -11,6 +11,7 @@ from sqlalchemy import Engine, exists, func, select
 
 from common.domain.breakers import Breaker
 from common.domain.customers import CustomerStatus, Mode, System
+from common.domain.events import Origin
 from common.domain.layers import Layer
 from common.domain.runs import RunCounts, RunReport, RunState
 from common.storage.breakers import is_blocked, read_breakers
@@ -146,6 +147,16 @@ class PostgresOverview:
         query = select(runs).where(runs.c.customer_id == customer_id).order_by(runs.c.started_at.desc()).limit(limit)
         with self._engine.connect() as connection:
             return [_report(row) for row in connection.execute(query)]
+
+    def last_runs(self, customer_id: str) -> dict[tuple[str, Origin], datetime]:
+        """When a run last ended well, by resource and origin."""
+        query = (
+            select(runs.c.resource, runs.c.origin, func.max(runs.c.finished_at).label("at"))
+            .where(runs.c.customer_id == customer_id, runs.c.state == RunState.COMPLETED)
+            .group_by(runs.c.resource, runs.c.origin)
+        )
+        with self._engine.connect() as connection:
+            return {(row.resource, Origin(row.origin)): row.at for row in connection.execute(query)}
 
     def event_states(self, customer_id: str) -> dict[str, int]:
         """How many events are in each state."""

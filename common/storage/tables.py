@@ -179,7 +179,8 @@ checkpoints = Table(
     _moment("position", nullable=True),
     # The run that may write here; another run's id fences the one before.
     Column("run_id", Text),
-    Column("progress", JSONB),
+    # No progress is SQL's null, not JSON's: conditions ask for it.
+    Column("progress", JSONB(none_as_null=True)),
     _moment("continue_at", nullable=True),
     _moment("updated_at"),
     Index(None, "continue_at", postgresql_where=text("continue_at IS NOT NULL")),

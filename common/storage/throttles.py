@@ -37,9 +37,12 @@ class PostgresThrottles:
         with self._engine.connect() as connection:
             return _read(connection)
 
-    def tell(self, obey: Callable[[Sequence[Throttle]], None]) -> None:
+    def tell(self, obey: Callable[[Sequence[Throttle]], None], *, wait: bool = True) -> None:
         with self._engine.begin() as connection:
-            connection.execute(select(func.pg_advisory_xact_lock(TELLING)))
+            if wait:
+                connection.execute(select(func.pg_advisory_xact_lock(TELLING)))
+            elif not connection.execute(select(func.pg_try_advisory_xact_lock(TELLING))).scalar_one():
+                return  # somebody is at it, or was stopped while at it: the next sweep comes soon
             obey(_read(connection))
 
     def systems(self) -> Sequence[str]:

@@ -45,8 +45,19 @@ class Agenda:
     def __len__(self) -> int:
         return len(self._current)
 
-    def customers(self) -> set[str]:
-        return set(self._jobs)
+    def has(self, customer_id: str) -> bool:
+        return customer_id in self._jobs
+
+    @property
+    def looked_at(self) -> float | None:
+        """When what is due was last asked for."""
+        return self._looked_at
+
+    def miss(self, due: Due, now: float, since: float) -> None:
+        """What was given and could not be published since then: made up once, unless its job is gone or changed."""
+        current = self._current.get(due.turn.key)
+        if current is not None and current.turn == due.turn:
+            self._push(self._missed(due.turn, now, since))
 
     def owed_since(self) -> float | None:
         """Slots later than this are not all published yet; None: all that have come are."""

@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfoNotFoundError
 
 import structlog
 
 from common.domain.customers import Customer
 from common.domain.errors import CustomerInvalid
 from poller.bootstrap import Poller
-from poller.schedule.agenda import Agenda, Due
+from poller.schedule.agenda import STOPPED_SECONDS, Agenda, Due
 from poller.schedule.turns import Timetable
 
 log = structlog.get_logger(__name__)
 
-#: What a row that a person wrote by hand may hold: a source or a time zone that is not known (a newer machine's data
-#: may have it), or a cadence of nothing. It costs its own customer alone.
-UNSCHEDULABLE = (CustomerInvalid, ZoneInfoNotFoundError, ValueError, ZeroDivisionError)
+#: What a row that a person wrote by hand may lead to: a source or a time zone that is not known, a cadence of nothing,
+#: or one that is no number. It costs its own customer alone.
+UNSCHEDULABLE = (
+    CustomerInvalid, ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError,
+)  # fmt: skip
 
 #: How often the revision of the customers is looked at: one number. An added, paused or changed customer counts within
 #: this time.
@@ -40,6 +41,8 @@ class Publisher:
         self._agenda = Agenda()
         #: Due, and not published yet: a broker that is away loses nobody a turn.
         self._waiting: deque[Due] = deque()
+        #: Since when nothing can be published; None: it can.
+        self._away_since: float | None = None
         now = poller.clock.now()
         noted = poller.schedule.published_until()
         since = min(noted, now).timestamp() if noted else now.timestamp()
@@ -54,9 +57,17 @@ class Publisher:
     def publish(self) -> float | None:
         """Publish what is due; returns the seconds until the next turn, None if there is none."""
         now = self._poller.clock.now().timestamp()
+        if now < (self._agenda.looked_at or now) - STOPPED_SECONDS:
+            self._begin_anew(now)
         self._reload(now)
+        self._put_off_what_waits(now)
         self._waiting += self._agenda.due(now)
-        self._send(now)
+        try:
+            self._send(now)
+        except Exception:
+            self._away_since = self._away_since or now
+            raise
+        self._away_since = None
         self._note(now)
         return self._agenda.wait_seconds(self._poller.clock.now().timestamp())
 
@@ -66,10 +77,30 @@ class Publisher:
         revision = self._poller.customers.revision()
         if revision != self._revision:
             changed = self._poller.customers.changed_since(self._revision)
-            self._take(changed, now, now, now)
+            # Of who was known, what came due since the last look is still to come; who is new begins now.
+            looked_at = self._agenda.looked_at or now
+            known = [customer for customer in changed if self._agenda.has(customer.customer_id)]
+            self._take(known, now, looked_at, looked_at)
+            self._take([customer for customer in changed if customer not in known], now, now, now)
             log.info("customers changed", action="beat.reloaded", customers=len(changed), jobs=len(self._agenda))
             self._revision = revision
         self._reload_at = now
+
+    def _begin_anew(self, now: float) -> None:
+        """The clock was set back: nobody may wait until it is where it was."""
+        log.warning("the clock was set back", action="beat.clock_set_back")
+        self._agenda = Agenda()
+        self._waiting.clear()
+        self._take(self._poller.customers.all(), now, now, now)
+        self._reload_at = self._note_at = now
+
+    def _put_off_what_waits(self, now: float) -> None:
+        """A broker that was away for long is not met with everything at once, nor with several turns of one job."""
+        if self._waiting and now - self._waiting[0].moment > STOPPED_SECONDS:
+            since = self._away_since or self._waiting[0].moment
+            for due in self._waiting:
+                self._agenda.miss(due, now, since)
+            self._waiting.clear()
 
     def _take(self, customers: Sequence[Customer], now: float, since: float, slots_since: float) -> None:
         for customer in customers:

@@ -31,6 +31,8 @@ LEADERSHIP_SECONDS = 1.0
 #: Longest wait between looks at the agenda.
 LONGEST_WAIT_SECONDS = 0.5
 LEADER_LOCK = "beat"
+#: Longer than any slice: a worker whose slots are all taken comes to it in time.
+SWEEP_EXPIRES_SECONDS = 120.0
 
 
 def scheduler_class(settings: Settings, poller: Callable[[], Poller]) -> type[Scheduler]:
@@ -113,5 +115,5 @@ class Beat:
         return min(LONGEST_WAIT_SECONDS, LONGEST_WAIT_SECONDS if wait is None else wait)
 
     def _sweep(self) -> None:
-        # Not kept for later: the next sweep sees the same and more.
-        self._app.send_task(SWEEP, queue=plain_queue(SWEEP_QUEUE), expires=max(1.0, self._settings.sweep_seconds))
+        # Kept until a worker has a slot, however busy all of them are; one that finds another just done does nothing.
+        self._app.send_task(SWEEP, queue=plain_queue(SWEEP_QUEUE), expires=SWEEP_EXPIRES_SECONDS)

@@ -11,6 +11,9 @@ from common.domain.layers import Layer
 from poller.schedule.phase import next_turn, phase_fraction, phase_seconds
 from poller.schedule.slots import Slot
 
+#: Below this a row was written by hand, and wrongly: settings and commands take whole seconds.
+SHORTEST_PERIOD_SECONDS = 1.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class Turn:
@@ -83,6 +86,8 @@ class Timetable:
 
     @staticmethod
     def _every(customer: Customer, job: str, period_seconds: float, resources: tuple[str, ...] | None) -> Turn:
+        if period_seconds < SHORTEST_PERIOD_SECONDS:
+            raise ValueError(f"{job}: a period of {period_seconds} s")
         return Turn(
             customer_id=customer.customer_id,
             job=job,

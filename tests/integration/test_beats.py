@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
@@ -380,3 +381,93 @@ def second_beat(fleet) -> ProcessSpec:
     )
     fleet.supervisor.start(spec)
     return spec
+
+
+def test_after_an_hour_without_a_broker_everybody_is_polled_once_and_not_at_once(rig, seldom):
+    for number in range(100):
+        rig.add(f"c{number}")
+    beat = rig.lead()
+    rig.run(beat, 1)
+    rig.out.fails_after = len(rig.out.polls)
+    for _ in range(720):
+        rig.clock.advance(5.0)
+        with suppress(OSError):
+            beat.publish()
+    rig.out.fails_after, before = None, len(rig.out.polls)
+    rig.run(beat, 0.5)
+    assert len(rig.out.polls) - before < 20
+    rig.run(beat, 310)
+
+    assert {rig.out.counts()[f"c{n}"] for n in range(100)} <= {1, 2, 3}
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("time_zone", "America"),
+        ("cadences", '{"users": "300"}'),
+        ("cadences", '["users"]'),
+        ("cadences", '{"users": 0.1}'),
+    ],
+)
+def test_whatever_a_row_written_by_hand_holds_it_costs_its_own_customer_alone(rig, column, value):
+    rig.add("acme")
+    rig.add("bad")
+    with rig.hub.engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE customers SET {column} = %s WHERE customer_id = 'bad'", (value,))
+    rig.run(rig.lead(), 310)
+
+    assert rig.out.counts() == {"acme": 1}
+
+
+def test_a_customer_that_is_changed_while_the_leader_is_stopped_keeps_its_slot(rig):
+    rig.add("night", mode=Mode.NIGHTLY)
+    rig.clock.advance((slot_of("night", Layer.NIGHTLY, 22) - START).total_seconds() - 1800)
+    beat = rig.lead()
+    rig.run(beat, 2)
+    rig.clock.advance(2 * 3600)
+    rig.customers.change(replace(rig.customers.get("night"), tier=Tier.BASIC, lane=Lane.BACKGROUND))
+    rig.run(beat, 320)
+
+    assert rig.out.counts() == {"night": 1}
+
+
+def test_a_clock_that_is_set_back_keeps_nobody_waiting_until_it_is_where_it_was(rig):
+    for number in range(10):
+        rig.add(f"c{number}")
+    beat = rig.lead()
+    rig.clock.advance(86_400)
+    rig.run(beat, 2)
+    rig.clock.advance(-86_400)
+    rig.out.polls.clear()
+    rig.run(beat, 310)
+
+    assert set(rig.out.counts()) == {f"c{n}" for n in range(10)}
+
+
+def test_a_slot_runs_on_every_date_and_a_run_that_ended_is_not_due(rig, organization):
+    """What a run leaves behind when it ends must not look like one that is under way."""
+    access = organization(users=2)
+    customer = rig.hub.onboard(access)
+    rig.hub.poll(access.name)
+    states = []
+    for day in (1, 2, 3):
+        now = rig.hub.clock.now()
+        rig.schedule.claim_slot(access.name, Layer.RECONCILIATION, date(2026, 1, day), ["users"], now)
+        states.append(runs.run(rig.hub.run_parts, customer, "users", Layer.RECONCILIATION, only_if_due=True))
+
+    assert states == ["completed"] * 3
+    assert rig.hub.overview.due_runs(rig.hub.clock.now() + timedelta(hours=1)) == []
+
+
+def test_the_sweep_adds_no_polls_to_a_lane_that_nobody_serves(rig, redis, monkeypatch):
+    monkeypatch.setattr("poller.sweep.MOST_WAITING_POLLS", 3)
+    rig.add("acme")
+    rig.schedule.claim_slot("acme", Layer.RECONCILIATION, date(2026, 1, 2), ["users"], START)
+    redis.lpush("poll.priority", *["waiting"] * 4)
+    app = make_app("t", rig.hub.servers.broker_url, log_format="text", log_level="ERROR")
+
+    assert ask_for_runs(rig.hub.overview.due_runs(START), Polls(app), Asked(redis)) == 0
+    redis.delete("poll.priority")
+    assert ask_for_runs(rig.hub.overview.due_runs(START), Polls(app), Asked(redis)) == 1
+    app.close()

@@ -22,6 +22,8 @@ class MemoryThrottles:
     def all(self) -> Sequence[Throttle]:
         return sorted(self._rows.values(), key=lambda each: (each.system, each.lane or ""))
 
-    def tell(self, obey: Callable[[Sequence[Throttle]], None]) -> None:
+    def tell(self, obey: Callable[[Sequence[Throttle]], None], *, wait: bool = True) -> None:
+        if not wait and self._telling.locked():
+            return
         with self._telling:
             obey(self.all())

@@ -94,6 +94,7 @@ def upgrade() -> None:
     op.execute(STAMP)
     op.execute(TRIGGER)
     allow_only_known_words()
+    op.create_check_constraint("ck_customers_poll_interval_seconds", "customers", "poll_interval_seconds >= 1")
     op.create_table(
         "beats",
         sa.Column("name", sa.Text(), nullable=False),
@@ -136,6 +137,8 @@ def upgrade() -> None:
     op.add_column("checkpoints", sa.Column("failed_runs", sa.Integer(), server_default="0", nullable=False))
     op.drop_constraint("pk_checkpoints", "checkpoints", type_="primary")
     op.create_primary_key("pk_checkpoints", "checkpoints", ["customer_id", "resource", "layer"])
+    # Runs that ended have left JSON's null there until now.
+    op.execute("UPDATE checkpoints SET progress = NULL WHERE progress = 'null'::jsonb")
 
 
 def downgrade() -> None:
@@ -145,7 +148,7 @@ def downgrade() -> None:
     op.create_primary_key("pk_checkpoints", "checkpoints", ["customer_id", "resource"])
     op.drop_column("checkpoints", "failed_runs")
     op.drop_column("checkpoints", "layer")
-    for column in WORDS:
+    for column in (*WORDS, "poll_interval_seconds"):
         op.drop_constraint(f"ck_customers_{column}", "customers")
     op.execute("DROP TRIGGER stamp_customer_revision ON customers")
     op.execute("DROP FUNCTION stamp_customer_revision")
