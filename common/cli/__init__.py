@@ -8,6 +8,8 @@
     history     runs list, events                                tokens       tokens from files and hidden prompts
     letters     dlq list, show, replay, discard                  failures     errors as lines for a person
     work        poll, migrate                                    output       tables for people, JSON for programs
+    changes     customers set                                    offboarding  customers offboard, and the way back
+    schedule    who is read when, and whether a beat leads
     audit       the proof, and its exit code                     ages, options  small words that all of them share
     throttle    slow a system down; the table keeps who and why
     credentials try stored tokens, end what blocked them         troubles     systems that may not be asked, the mend

@@ -15,7 +15,7 @@ from common.cli.credentials import accept
 from common.cli.entries import Entry, read_entry, read_file, read_settings
 from common.cli.failures import CommandFailed
 from common.cli.onboarding import onboard
-from common.cli.options import AsJson, CustomerId, operator
+from common.cli.options import AsJson, Cadence, CustomerId, operator
 from common.cli.output import note, show
 from common.cli.tokens import read_token
 from common.cli.verification import verify
@@ -38,6 +38,7 @@ def add(
     time_zone: Annotated[str, typer.Option(help="As in Europe/Berlin.")] = "UTC",
     poll_interval_seconds: Annotated[int | None, typer.Option(help="Else its tier's.", show_default=False)] = None,
     mode: Annotated[str, typer.Option(help="continuous or nightly.")] = "continuous",
+    cadence: Cadence = None,
     source_setting: Pairs = None,
     destination_setting: Pairs = None,
     source_token_file: TokenFile = None,
@@ -61,6 +62,7 @@ def add(
         "destination_token_file": destination_token_file,
     }  # fmt: skip
     settings = {
+        "cadences": read_settings(cadence, "--cadence"),
         "source_settings": read_settings(source_setting, "--source-setting"),
         "destination_settings": read_settings(destination_setting, "--destination-setting"),
     }
@@ -164,4 +166,4 @@ def token(
     if breaker.state is BreakerState.BLOCKED:
         note(f"the {system} stays blocked until `fleet credentials verify {customer_id} {system}`")
     if not customer.is_active:
-        note(f"{customer_id} is paused: `fleet customers resume {customer_id}` sets it to work again")
+        note(f"{customer_id} is {customer.status}: `fleet customers resume {customer_id}` sets it to work again")

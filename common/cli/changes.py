@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from enum import StrEnum
 from typing import Annotated, Any
@@ -16,23 +16,30 @@ from common.cli.bootstrap import Parts, open_parts
 from common.cli.checks import problems
 from common.cli.entries import read_settings
 from common.cli.failures import CommandFailed
-from common.cli.options import AsJson, CustomerId, DryRun, operator
+from common.cli.offboarding import way_back
+from common.cli.options import AsJson, Cadence, CustomerId, DryRun, operator
 from common.cli.output import make_table, note, show
 from common.domain.customers import LANE_OF_TIER, Customer, CustomerStatus, Mode, Tier
+from common.domain.errors import CustomerInvalid
 
-Cadence = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="RESOURCE=SECONDS", help="Poll a resource apart from the rest; repeatable.", show_default=False
-    ),
-]
+#: What says that a customer is polled as its tier is.
+TIERS_OWN = ("default", "0")
 
 
 def set_one(
     customer_id: CustomerId,
     name: Annotated[str | None, typer.Option(help="What people call the customer.", show_default=False)] = None,
     tier: Annotated[str | None, typer.Option(help="premium, standard or basic.", show_default=False)] = None,
-    poll_interval_seconds: Annotated[int | None, typer.Option(help="0: its tier's.", min=0, show_default=False)] = None,
+    every: Annotated[
+        str | None,
+        typer.Option(
+            "--every",
+            "--poll-interval-seconds",
+            metavar="SECONDS|default",
+            help="How often it is polled; default: as its tier is.",
+            show_default=False,
+        ),
+    ] = None,
     cadence: Cadence = None,
     no_cadences: Annotated[bool, typer.Option("--no-cadences", help="Poll all resources together.")] = False,
     mode: Annotated[str | None, typer.Option(help="continuous or nightly.", show_default=False)] = None,
@@ -40,9 +47,14 @@ def set_one(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Change a customer. A change of tier takes its queued work to the tier's lane."""
+    """Change a customer. A change of tier takes its queued work to the tier's lane.
+
+    Cadences take the place of those it has.
+    """
+    if cadence and no_cadences:
+        raise CommandFailed("give either --cadence or --no-cadences", exit_code=2)
     given = {
-        "name": name, "tier": tier, "poll_interval_seconds": poll_interval_seconds, "mode": mode,
+        "name": name, "tier": tier, "poll_interval_seconds": every, "mode": mode,
         "time_zone": time_zone, "cadences": {} if no_cadences else cadence and read_settings(cadence, "--cadence"),
     }  # fmt: skip
     with open_parts() as parts:
@@ -64,53 +76,88 @@ def differences(before: Customer, after: Customer) -> dict[str, dict[str, Any]]:
 
 def _after(parts: Parts, before: Customer, given: dict[str, Any]) -> Customer:
     """Raises CommandFailed with a line per mistake."""
-    who = f"customer {before.customer_id!r}"
     if before.status is CustomerStatus.OFFBOARDED:
-        raise CommandFailed(f"{who}: is offboarded; give it both tokens and resume it first")
-    lines: list[str] = []
-    for field, words in (("tier", Tier), ("mode", Mode)):
-        if field in given:
-            given[field] = _word(who, field, given[field], words, lines)
-    if "cadences" in given:
-        given["cadences"] = _seconds(who, given["cadences"], lines)
-    if lines:
-        raise CommandFailed(*lines)
-    if given.get("poll_interval_seconds") == 0:
-        given["poll_interval_seconds"] = None
-    if "tier" in given:
-        given["lane"] = LANE_OF_TIER[given["tier"]]
-    after = replace(before, **given)
-    found = problems(parts, after)
+        raise CommandFailed(way_back(parts, before.customer_id))
+    wanted, mistakes = read_changes(before.customer_id, given)
+    after = replace(before, **wanted)
+    found = [*mistakes, *problems(parts, after)]
     if found:
         raise CommandFailed(*map(str, found))
     return after
 
 
-def _word(who: str, field: str, value: str, words: type[StrEnum], lines: list[str]) -> StrEnum | None:
-    if value in set(words):
-        return words(value)
-    close = difflib.get_close_matches(value, list(words), n=1)
+def read_changes(customer_id: str, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[CustomerInvalid]]:
+    """Fields of a customer as they were typed: those that can be read, and what is wrong with the others."""
+    wanted: dict[str, Any] = {}
+    mistakes: list[CustomerInvalid] = []
+    for field, part, value in _values(given):
+        try:
+            read = READERS[field](value)
+        except ValueError as mistake:
+            mistakes.append(CustomerInvalid(customer_id, f"{field}.{part}" if part else field, str(mistake)))
+        else:
+            wanted[field] = {**wanted.get(field, {}), part: read} if part else read
+    if "tier" in wanted:
+        wanted["lane"] = LANE_OF_TIER[wanted["tier"]]
+    return wanted, mistakes
+
+
+def _values(given: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """Field, part of it if it has any, and value: a mistake names the part."""
+    for field, value in given.items():
+        if isinstance(value, Mapping) and value:
+            yield from ((field, part, text) for part, text in value.items())
+        else:
+            yield field, "", value
+
+
+def _name(text: str) -> str:
+    if not text.strip():
+        raise ValueError("is empty")
+    return text
+
+
+def _word(text: str, words: type[StrEnum]) -> StrEnum:
+    if text in set(words):
+        return words(text)
+    close = difflib.get_close_matches(text, list(words), n=1)
     hint = f"; did you mean {close[0]}?" if close else f"; there is: {', '.join(words)}"
-    lines.append(f"{who}: {field}: {value!r} is not known{hint}")
-    return None
+    raise ValueError(f"{text!r} is not known{hint}")
 
 
-def _seconds(who: str, pairs: dict[str, str], lines: list[str]) -> dict[str, int]:
-    for resource, value in pairs.items():
-        if not value.isdecimal() or int(value) < 1:
-            lines.append(f"{who}: cadences.{resource}: {value!r} is no number of seconds above 0")
-    return {} if lines else {resource: int(value) for resource, value in pairs.items()}
+def _every(text: str) -> int | None:
+    return None if text in TIERS_OWN else _seconds(text)
+
+
+def _seconds(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError(f"{text!r} is no number of seconds above 0")
+    return int(text)
+
+
+#: How what was typed becomes a customer's field, or a part of it; a ValueError is what is wrong with it.
+READERS: Mapping[str, Callable[[Any], Any]] = {
+    "name": _name,
+    "tier": lambda text: _word(text, Tier),
+    "poll_interval_seconds": _every,
+    "cadences": lambda given: {} if isinstance(given, Mapping) else _seconds(given),
+    "mode": lambda text: _word(text, Mode),
+    "time_zone": str,
+}
 
 
 def _store(parts: Parts, before: Customer, after: Customer, changes: dict[str, dict[str, Any]]) -> bool:
     """First the truth, then its place in the line. False if Redis cannot be told: the sweep repairs that."""
+    moves = before.lane is not after.lane
+    hot_set = parts.hot_set if moves else None  # Before anything is stored: a setting may be missing.
     parts.customers.change(after)
     detail = "; ".join(f"{name}: {_text(was['before'])} -> {_text(was['after'])}" for name, was in changes.items())
     parts.customers.note(after.customer_id, actor=operator(), action="customer.changed", detail=detail)
     try:
-        parts.hot_set.move(after.customer_id, before.lane, after.lane)
+        if hot_set is not None:
+            hot_set.move(after.customer_id, before.lane, after.lane)
     except RedisError:
-        return before.lane is after.lane
+        return False
     return True
 
 

@@ -25,6 +25,8 @@ from processor.destinations import registry as destinations
 BASE_URL = "base_url"
 #: What may stand in `source_settings`: no source has settings of its own yet.
 SOURCE_SETTINGS = (BASE_URL,)
+#: Everybody is reconciled once a day: a poll that comes more seldom than that would be no poll.
+LONGEST_PERIOD_SECONDS = 86_400
 #: Connectors name the key they complain about after this.
 DESTINATION_PREFIX = "destination_settings."
 
@@ -35,6 +37,7 @@ def problems(parts: Parts, customer: Customer) -> list[CustomerInvalid]:
         *_of_id(customer),
         *_of_time_zone(customer),
         *_of_source(customer),
+        *_of_interval(customer),
         *_of_cadences(customer),
         *_of_destination(parts, customer),
         *_of_base_url(customer, "source_settings", customer.source_settings),
@@ -79,6 +82,18 @@ def _of_source(customer: Customer) -> Iterator[CustomerInvalid]:
             yield CustomerInvalid(customer.customer_id, f"source_settings.{key}", mend)
 
 
+def _of_interval(customer: Customer) -> Iterator[CustomerInvalid]:
+    if customer.poll_interval_seconds is not None and (mend := _period_mend(customer.poll_interval_seconds)):
+        yield CustomerInvalid(customer.customer_id, "poll_interval_seconds", mend)
+
+
+def _period_mend(seconds: int) -> str:
+    """What is wrong with a time between polls; empty: nothing."""
+    if seconds < 1:
+        return "is no number of seconds above 0"
+    return f"is longer than a day ({LONGEST_PERIOD_SECONDS} s)" if seconds > LONGEST_PERIOD_SECONDS else ""
+
+
 def _of_cadences(customer: Customer) -> Iterator[CustomerInvalid]:
     try:
         known = sources.resources(customer)
@@ -89,8 +104,8 @@ def _of_cadences(customer: Customer) -> Iterator[CustomerInvalid]:
             close = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {close[0]}?" if close else f"there is: {', '.join(known)}"
             yield CustomerInvalid(customer.customer_id, f"cadences.{name}", f"is no resource of its source; {hint}")
-        elif seconds < 1:
-            yield CustomerInvalid(customer.customer_id, f"cadences.{name}", "is no number of seconds above 0")
+        elif mend := _period_mend(seconds):
+            yield CustomerInvalid(customer.customer_id, f"cadences.{name}", mend)
 
 
 def _of_destination(parts: Parts, customer: Customer) -> Iterator[CustomerInvalid]:

@@ -11,10 +11,11 @@ from rich.console import Group, RenderableType
 from common.cli.ages import moment_text
 from common.cli.bootstrap import Parts, open_parts
 from common.cli.failures import CommandFailed
+from common.cli.offboarding import has_tokens, way_back
 from common.cli.options import AsJson, CustomerId, operator
 from common.cli.output import make_sheet, make_table, note, show
 from common.cli.troubles import Trouble, troubles_of
-from common.domain.customers import Customer, CustomerStatus, System
+from common.domain.customers import Customer, CustomerStatus
 from common.storage.customers import Note
 
 
@@ -110,7 +111,5 @@ def resume(customer_id: CustomerId, as_json: AsJson = False) -> None:
 
 def _require_tokens(parts: Parts, customer: Customer) -> None:
     """Offboarding has deleted them. Raises CommandFailed."""
-    missing = [system for system in System if parts.keys.ciphertext(customer.customer_id, system) is None]
-    if customer.status is CustomerStatus.OFFBOARDED and missing:
-        commands = " and ".join(f"`fleet customers token {customer.customer_id} {system}`" for system in missing)
-        raise CommandFailed(f"customer {customer.customer_id!r}: is offboarded and has no token: first {commands}")
+    if customer.status is CustomerStatus.OFFBOARDED and not has_tokens(parts, customer.customer_id):
+        raise CommandFailed(way_back(parts, customer.customer_id))

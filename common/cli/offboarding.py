@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import typer
@@ -27,7 +27,12 @@ class Removal:
     messages: int | None
     #: Events that were detected and will not be applied.
     open_events: int
-    done: bool
+    done: bool = False
+
+    @property
+    def is_nothing(self) -> bool:
+        """Of one that is offboarded already: something is left if Redis was away, or tokens were given since."""
+        return not self.tokens and self.messages == 0
 
 
 def offboard(
@@ -40,19 +45,19 @@ def offboard(
     """Stop serving a customer for good. Back: both tokens anew, then `resume`."""
     with open_parts() as parts:
         customer = parts.customers.get(customer_id)
-        if customer.status is CustomerStatus.OFFBOARDED:
+        removal = _removal(parts, customer_id)
+        if customer.status is CustomerStatus.OFFBOARDED and removal.is_nothing:
             raise CommandFailed(f"customer {customer_id!r}: is offboarded already: {customer.status_reason}")
-        removal = _removal(parts, customer_id, done=not dry_run)
         if not dry_run:
             if not yes:
                 _ask(removal)
             parts.customers.offboard(customer_id, why)
             parts.customers.note(customer_id, actor=operator(), action="customer.offboarded", detail=why)
-            _forget(parts, customer_id)
+            removal = replace(removal, messages=_forget(parts, customer_id), done=True)
     show(removal, as_json=as_json, human=lambda: _words(removal))
 
 
-def _removal(parts: Parts, customer_id: str, *, done: bool) -> Removal:
+def _removal(parts: Parts, customer_id: str) -> Removal:
     states = parts.overview.event_states(customer_id)
     try:
         messages = parts.hot_set.depths([customer_id])[customer_id]
@@ -60,10 +65,9 @@ def _removal(parts: Parts, customer_id: str, *, done: bool) -> Removal:
         messages = None
     return Removal(
         customer_id=customer_id,
-        tokens=[system for system in System if parts.keys.ciphertext(customer_id, system) is not None],
+        tokens=[system for system in System if system not in _missing(parts, customer_id)],
         messages=messages,
         open_events=states.get("pending", 0) + states.get("submitted", 0),
-        done=done,
     )
 
 
@@ -71,16 +75,33 @@ def _ask(removal: Removal) -> None:
     if not sys.stdin.isatty():
         raise CommandFailed("nobody can be asked here: add --yes, or look first with --dry-run", exit_code=2)
     note(_words(removal))
-    if typer.prompt("Type the customer's id to go on") != removal.customer_id:
+    if typer.prompt("Type the customer's id to go on", err=True) != removal.customer_id:
         raise CommandFailed("that is another id: nothing was changed")
 
 
-def _forget(parts: Parts, customer_id: str) -> None:
+def _forget(parts: Parts, customer_id: str) -> int | None:
+    """How many messages went with its queue; None if Redis cannot be reached."""
     lane = parts.customers.get(customer_id).lane
     try:
-        parts.hot_set.forget(customer_id, lane)
+        return parts.hot_set.forget(customer_id, lane)
     except RedisError:
-        note("Redis cannot be reached: its queue is left there, and nobody serves it")
+        note("Redis cannot be reached: its queue stays there, served by nobody, until this command is given again")
+        return None
+
+
+def way_back(parts: Parts, customer_id: str) -> str:
+    """A line that says how an offboarded customer is served again."""
+    tokens = [f"`fleet customers token {customer_id} {system}`" for system in _missing(parts, customer_id)]
+    steps = ", then ".join([*tokens, f"`fleet customers resume {customer_id}`"])
+    return f"customer {customer_id!r}: is offboarded; back it comes by {steps}"
+
+
+def has_tokens(parts: Parts, customer_id: str) -> bool:
+    return not _missing(parts, customer_id)
+
+
+def _missing(parts: Parts, customer_id: str) -> list[System]:
+    return [system for system in System if parts.keys.ciphertext(customer_id, system) is None]
 
 
 def _words(removal: Removal) -> str:

@@ -10,6 +10,12 @@ import typer
 
 CustomerId = Annotated[str, typer.Argument(metavar="ID", help="The customer's id.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Cadence = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="RESOURCE=SECONDS", help="Poll a resource apart from the rest; repeatable.", show_default=False
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
 
 

@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 from rich.console import Group, RenderableType
+from rich.text import Text
 
-from common.cli.ages import age_text, moment_text
+from common.cli.ages import age_seconds, age_text, moment_text
 from common.cli.bootstrap import Parts, open_parts
+from common.cli.failures import CommandFailed
 from common.cli.options import AsJson
-from common.cli.output import make_table, show
+from common.cli.output import make_table, note, show
 from common.domain.customers import Customer, Lane
-from common.domain.layers import Layer
+from common.domain.events import Origin
+from common.domain.layers import LAYER_TERMS, Layer
 from poller.schedule.timetable import timetable_of
-from poller.schedule.turns import Turn
+from poller.schedule.turns import Timetable, Turn
 from poller.sources import registry as sources
 
 #: A leading beat notes how far it is each second; with this much of silence, none leads.
 SILENCE_SECONDS = 15.0
 #: How far the overview looks ahead.
 HORIZON_SECONDS = 3600.0
+#: Whose runs are a layer's: of a resource without a checkpoint, the first poll is its backfill.
+ORIGINS: Mapping[Layer, Collection[Origin]] = {
+    layer: (terms.origin,) if terms.origin else (Origin.BACKFILL, Origin.POLL) for layer, terms in LAYER_TERMS.items()
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +50,8 @@ class Job:
     lane: Lane
     next_at: datetime
     next_local: str
+    #: Since when all of its resources have been read to the end; None: one of them never was.
+    last_run_at: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,20 +74,44 @@ def schedule(
     with open_parts() as parts:
         now = parts.clock.now()
         if customer_id is not None:
-            customer = parts.customers.get(customer_id)
-            jobs = [job_of(turn, customer, now) for turn in _turns(parts, [customer])]
-            data = {"customer_id": customer_id, "status": customer.status, "jobs": jobs}
-            show(data, as_json=as_json, human=lambda: _jobs(customer, jobs))
+            _show_jobs(parts, parts.customers.get(customer_id), now, as_json=as_json)
             return
-        loads = loads_of(_turns(parts, parts.customers.all()), now)
+        turns, unscheduled = _all_turns(timetable_of(parts.settings), parts.customers.served(), now)
         until = parts.schedule.published_until()
-    age = None if until is None else (now - until).total_seconds()
+    loads, age = loads_of(turns, now), age_seconds(until, now)
     leads = age is not None and age <= SILENCE_SECONDS
-    overview: dict[str, object] = {"lanes": loads, "beat_leads": leads, "published_until": until}
-    show(overview, as_json=as_json, human=lambda: Group(_lanes(loads), "", _beat(age, leads=leads)))
+    data = {"lanes": loads, "beat_leads": leads, "published_until": until, "unscheduled": unscheduled}
+    show(data, as_json=as_json, human=lambda: Group(_lanes(loads), "", beat_line(age)))
+    for name, why in unscheduled.items():
+        note(f"{name} cannot be scheduled: {why}")
 
 
-def job_of(turn: Turn, customer: Customer, now: datetime) -> Job:
+def _show_jobs(parts: Parts, customer: Customer, now: datetime, *, as_json: bool) -> None:
+    try:
+        turns = _turns(timetable_of(parts.settings), customer, now)
+    except Exception as error:  # noqa: BLE001 - whatever a row written by hand holds is one line
+        raise CommandFailed(f"{customer.customer_id} cannot be scheduled: {_why(error)}") from None
+    runs, resources = parts.overview.last_runs(customer.customer_id), sources.resources(customer) if turns else ()
+    jobs = [job_of(turn, customer, now, last_run_at(turn, resources, runs)) for turn in turns]
+    data = {
+        "customer_id": customer.customer_id, "status": customer.status, "why": customer.status_reason,
+        "paused_until": customer.paused_until, "jobs": jobs,
+    }  # fmt: skip
+    show(data, as_json=as_json, human=lambda: _jobs(customer, jobs, now))
+
+
+def last_run_at(turn: Turn, resources: Sequence[str], runs: Mapping[tuple[str, Origin], datetime]) -> datetime | None:
+    """From when runs last ended well, by resource and origin; `resources` are all that the source has."""
+    found: list[datetime] = []
+    for resource in turn.resources or resources:
+        ended = [runs[resource, origin] for origin in ORIGINS[turn.layer] if (resource, origin) in runs]
+        if not ended:
+            return None
+        found.append(max(ended))
+    return min(found, default=None)
+
+
+def job_of(turn: Turn, customer: Customer, now: datetime, last_run: datetime | None) -> Job:
     moment = datetime.fromtimestamp(turn.after(now.timestamp())[0], tz=UTC)
     local = moment.astimezone(ZoneInfo(customer.time_zone))
     return Job(
@@ -90,6 +123,7 @@ def job_of(turn: Turn, customer: Customer, now: datetime) -> Job:
         lane=turn.lane,
         next_at=moment,
         next_local=f"{local:%Y-%m-%d %H:%M:%S %Z}",
+        last_run_at=last_run,
     )
 
 
@@ -121,21 +155,50 @@ def _moments(turn: Turn, now: float) -> Iterable[float]:
         moment = turn.after(moment)[0]
 
 
-def _turns(parts: Parts, customers: Sequence[Customer]) -> list[Turn]:
-    timetable = timetable_of(parts.settings)
-    active = [customer for customer in customers if customer.is_active]
-    return [turn for customer in active for turn in timetable.turns(customer, sources.resources(customer))]
+def _all_turns(timetable: Timetable, customers: Iterable[Customer], now: datetime) -> tuple[list[Turn], dict[str, str]]:
+    """The turns of all, and, by customer, why one has none: as at the beat, it costs nobody else theirs."""
+    turns: list[Turn] = []
+    unscheduled: dict[str, str] = {}
+    for customer in customers:
+        try:
+            turns += _turns(timetable, customer, now)
+        except Exception as error:  # noqa: BLE001 - as at the beat, such a row costs its own customer alone
+            unscheduled[customer.customer_id] = _why(error)
+    return turns, unscheduled
 
 
-def _jobs(customer: Customer, jobs: Sequence[Job]) -> RenderableType:
+def _why(error: Exception) -> str:
+    # A time zone that is not known is a KeyError, whose words come in quotes.
+    return str(error.args[0]) if isinstance(error, ZoneInfoNotFoundError) else str(error)
+
+
+def _turns(timetable: Timetable, customer: Customer, now: datetime) -> list[Turn]:
+    """None unless it is active. Raises whatever a row that makes no sense leads to; no server is asked."""
     if not customer.is_active:
-        return f"{customer.customer_id} is {customer.status}: nothing is scheduled ({customer.status_reason})"
-    table = make_table("JOB", "RESOURCES", "COMES", "LANE", "NEXT (UTC)", "NEXT (LOCAL)")
+        return []
+    turns = timetable.turns(customer, sources.resources(customer))
+    for turn in turns:
+        turn.after(now.timestamp())  # A time zone is looked up only now.
+    return turns
+
+
+def _jobs(customer: Customer, jobs: Sequence[Job], now: datetime) -> RenderableType:
+    if not customer.is_active:
+        until = f" until {moment_text(customer.paused_until)}" if customer.paused_until else ""
+        return f"{customer.customer_id} is {customer.status}{until}: nothing is scheduled ({customer.status_reason})"
+    table = make_table("JOB", "RESOURCES", "COMES", "LANE", "NEXT, UTC", "NEXT, LOCAL", "LAST RUN", right=("LAST RUN",))
+    table.columns[1].no_wrap = False  # A list may be long; the moments are what is asked for.
     for job in jobs:
-        comes = f"daily from {job.daily_at}" if job.daily_at else f"every {age_text(job.every_seconds)}"
+        comes = f"daily {job.daily_at}" if job.daily_at else f"every {job.every_seconds:g} s"
         resources = "all" if job.resources is None else ", ".join(job.resources)
-        table.add_row(job.job, resources, comes, job.lane, moment_text(job.next_at), job.next_local)
+        # The year is the one that everybody knows.
+        moments = f"{job.next_at:%m-%d %H:%M:%S}", job.next_local[len("2026-") :]
+        table.add_row(job.job, resources, comes, job.lane, *moments, _ago(age_seconds(job.last_run_at, now)))
     return table
+
+
+def _ago(age: float | None) -> str:
+    return "never" if age is None else f"{age_text(age)} ago"
 
 
 def _lanes(loads: Sequence[LaneLoad]) -> RenderableType:
@@ -148,8 +211,11 @@ def _lanes(loads: Sequence[LaneLoad]) -> RenderableType:
     return table
 
 
-def _beat(age: float | None, *, leads: bool) -> str:
+def beat_line(age: float | None) -> Text:
+    """Whether a beat leads, by the age in seconds of its last note; None: there never was one."""
     if age is None:
-        return "no beat has ever led: start `celery -A poller.app beat`"
+        return Text("no beat has ever led: start `celery -A poller.app beat`", style="red")
     said = f"everything that was due is published up to {age_text(age)} ago"
-    return said if leads else f"no beat leads: {said}; start `celery -A poller.app beat`"
+    if age <= SILENCE_SECONDS:
+        return Text(f"a beat leads: {said}")
+    return Text(f"no beat leads: {said}; start `celery -A poller.app beat`", style="red")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from common.cli.bootstrap import open_parts
 from common.cli.failures import CommandFailed
+from common.cli.offboarding import way_back
 from common.cli.options import AsJson, CustomerId, operator
 from common.cli.output import note, show
 from common.domain.customers import CustomerStatus
@@ -16,7 +17,7 @@ def poll(customer_id: CustomerId, as_json: AsJson = False) -> None:
     with open_parts() as parts:
         customer = parts.customers.get(customer_id)
         if customer.status is CustomerStatus.OFFBOARDED:
-            raise CommandFailed(f"customer {customer_id!r}: is offboarded: see `fleet customers show {customer_id}`")
+            raise CommandFailed(way_back(parts, customer_id))
         parts.redis.ping()
         parts.polls.publish(customer_id, customer.lane)
         parts.customers.note(customer_id, actor=operator(), action="poll.asked_for")

@@ -12,6 +12,13 @@ from common.cli.main import run
 from common.storage.tables import customers, dead_letters, events
 
 
+class Terminal(io.StringIO):
+    """A person who types this."""
+
+    def isatty(self):
+        return True
+
+
 @dataclass(frozen=True)
 class Outcome:
     code: int
@@ -32,8 +39,8 @@ def fleet(servers, engine, redis, monkeypatch, capsys, tmp_path):
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("FLEET_MASTER_KEY", base64.b64encode(b"k" * 32).decode())
 
-    def call(*arguments, stdin=""):
-        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+    def call(*arguments, stdin="", typed=None):
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin) if typed is None else Terminal(typed))
         capsys.readouterr()
         code = run([str(argument) for argument in arguments])
         return Outcome(code, *capsys.readouterr())

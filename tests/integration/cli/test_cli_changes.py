@@ -3,8 +3,11 @@
 import pytest
 
 from common.domain.customers import Lane
+from common.queueing.deliveries import Deliveries
 from common.queueing.hot_set import HotSet
 from common.storage.schedule import PostgresSchedule
+
+UNREACHABLE_REDIS = "redis://:hunter2@127.0.0.1:1/0"
 
 
 @pytest.fixture
@@ -48,6 +51,100 @@ def test_a_dry_run_shows_the_change_and_makes_none(fleet, added, stored, actions
     assert "WOULD CHANGE" in outcome.out
     assert stored("acme") == before
     assert "customer.changed" not in actions("acme")
+
+
+def test_a_change_keeps_the_customers_place_in_the_line(fleet, added, hot, redis):
+    added("acme")
+    redis.lpush("events.acme", b"{}")
+    redis.zadd("hot:priority", {"acme": 1234.5})
+
+    fleet("customers", "set", "acme", "--tier", "standard")
+
+    assert (hot.members(Lane.PRIORITY), hot.members(Lane.STANDARD)) == ({}, {"acme": 1234.5})
+
+
+def test_a_change_raises_the_revision_that_beats_read_and_a_dry_run_does_not(fleet, added, hub):
+    added("acme")
+    before = hub.customers.revision()
+
+    fleet("customers", "set", "acme", "--every", "90", "--dry-run")
+    assert hub.customers.revision() == before
+
+    fleet("customers", "set", "acme", "--every", "90")
+    assert [each.poll_interval_seconds for each in hub.customers.changed_since(before)] == [90]
+
+
+def test_a_change_is_stored_without_redis_and_the_sweep_brings_the_work_along(
+    fleet, added, stored, hub, hot, redis, monkeypatch
+):
+    added("acme")
+    redis.lpush("events.acme", b"{}")
+    hot.add(Lane.PRIORITY, "acme")
+    with monkeypatch.context() as away:
+        away.setenv("FLEET_BROKER_URL", UNREACHABLE_REDIS)
+        outcome = fleet("customers", "set", "acme", "--tier", "basic")
+        renamed = fleet("customers", "set", "acme", "--name", "Other")
+
+    assert (outcome.code, stored("acme").lane) == (0, "background")
+    assert outcome.err.count("\n") == 1
+    assert "the sweep takes its queued work to the new lane" in outcome.err
+    assert renamed.err == ""
+
+    deliveries = Deliveries(None, hot, hub.clock, hub.metrics)
+    deliveries.repair({each.customer_id: each.lane for each in hub.customers.served()})
+    assert (hot.size(Lane.PRIORITY), hot.size(Lane.BACKGROUND), redis.llen("events.acme")) == (0, 1, 1)
+
+
+def test_a_setting_that_is_missing_is_named_before_anything_is_stored(fleet, added, stored, monkeypatch):
+    added("acme")
+    monkeypatch.delenv("FLEET_BROKER_URL")
+
+    outcome = fleet("customers", "set", "acme", "--tier", "basic")
+
+    assert (outcome.code, stored("acme").tier) == (1, "premium")
+    assert outcome.err.startswith("error: FLEET_BROKER_URL is not set")
+    assert fleet("customers", "set", "acme", "--name", "Other").code == 0
+
+
+def test_all_mistakes_of_a_change_are_named_at_once(fleet, added):
+    added("acme")
+
+    outcome = fleet("customers", "set", "acme", "--tier", "gold", "--every", "often", "--time-zone", "Mars",
+                    "--cadence", "user=60", "--cadence", "users=100000", "--name", "")  # fmt: skip
+
+    fields = {line.split(": ")[2] for line in outcome.err.splitlines()}
+    assert fields == {"tier", "poll_interval_seconds", "time_zone", "cadences.user", "cadences.users", "name"}
+
+
+def test_cadences_and_none_of_them_cannot_both_be_meant(fleet):
+    outcome = fleet("customers", "set", "acme", "--cadence", "users=60", "--no-cadences")
+
+    assert (outcome.code, outcome.err) == (2, "error: give either --cadence or --no-cadences\n")
+
+
+def test_a_customer_is_added_with_its_mode_and_cadences(fleet, added, stored):
+    added("acme", "--cadence", "users=60", "--mode", "nightly")
+
+    assert (stored("acme").cadences, stored("acme").mode) == ({"users": 60}, "nightly")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--mode", "weekly"], "mode: input should be 'continuous' or 'nightly'"),
+        (["--cadence", "user=60"], "cadences.user: is no resource of its source; did you mean users?"),
+        (["--cadence", "users=0"], "cadences.users: is no number of seconds above 0"),
+        (["--poll-interval-seconds", "86401"], "poll_interval_seconds: is longer than a day (86400 s)"),
+    ],
+)
+def test_a_new_customer_is_refused_what_a_change_is_refused(fleet, adding, organization, stored, options, words):
+    arguments, tokens = adding
+    access = organization(users=1)
+
+    outcome = fleet(*arguments("acme", access), *options, stdin=tokens(access))
+
+    assert (outcome.code, outcome.err) == (1, f"error: customer 'acme': {words}\n")
+    assert stored("acme") is None
 
 
 def test_what_is_like_that_already_is_no_change(fleet, added, actions):
