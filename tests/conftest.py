@@ -42,7 +42,8 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 
 @pytest.fixture(scope="session")
 def shared_engine(servers: Servers) -> Iterator[Engine]:
-    engine = create_engine(servers.database_url, pool_size=20)
+    # Tests end sessions on purpose: the next one asks before it uses what is left of them.
+    engine = create_engine(servers.database_url, pool_size=20, pool_pre_ping=True)
     yield engine
     engine.dispose()
 

@@ -284,7 +284,10 @@ def a_beat(away: str) -> Beat:
         def published_until(self):
             return None
 
-        def note_published(self, until):
+        def slots_until(self):
+            return None
+
+        def note_published(self, until, *, slots_until):
             """Nobody reads it here."""
 
     class Parts:
