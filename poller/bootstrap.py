@@ -100,7 +100,7 @@ class SourceParts:
             metrics=self.metrics,
             deadline_seconds=self.deadline_seconds,
         )
-        return definition.open(api, customer.customer_id)
+        return definition.open(api, customer)
 
 
 def build(settings: Settings, app: Celery) -> Poller:

@@ -18,6 +18,7 @@ from common.domain.clock import Clock, SystemClock
 from common.domain.customers import Customer, System
 from common.domain.destinations import Destination
 from common.domain.limits import Budget, Share, destination_policy
+from common.domain.references import ReferenceCache
 from common.http.client import ApiClient, make_transport
 from common.limits.budget import RedisBudget
 from common.metrics.catalogue import Metrics
@@ -30,6 +31,7 @@ from common.storage.delivery import PostgresDeliveryStore
 from common.storage.engine import OUTAGES, make_engine
 from common.storage.keys import PostgresKeyStore
 from common.storage.locks import AdvisoryLocks
+from common.storage.references import PostgresReferenceCache
 from common.storage.usage import PostgresUsage
 from processor.destinations import registry
 from processor.slices import SliceParts
@@ -58,6 +60,7 @@ class DestinationParts:
     budget: Budget
     clock: Clock
     metrics: Metrics
+    references: ReferenceCache
     deadline_seconds: float
     requests_per_hour: int
 
@@ -76,7 +79,7 @@ class DestinationParts:
             metrics=self.metrics,
             deadline_seconds=self.deadline_seconds,
         )
-        return definition.open(api, customer, self.clock)
+        return definition.open(api, customer, self.clock, self.references)
 
 
 def build(settings: Settings, app: Celery) -> Processor:
@@ -95,6 +98,7 @@ def build(settings: Settings, app: Celery) -> Processor:
         budget=RedisBudget(redis, PostgresUsage(engine, clock), clock),
         clock=clock,
         metrics=metrics,
+        references=PostgresReferenceCache(engine),
         deadline_seconds=settings.http_deadline_seconds,
         requests_per_hour=settings.crm_requests_per_hour,
     )

@@ -15,10 +15,10 @@ from common.domain.stores import Held
 from common.domain.writes import EventOutcome, SliceOutcome
 from processor.guarding import Guarded
 from processor.looking import look
-from processor.pipeline import Work, coalesce
+from processor.pipeline import Plan, Work, coalesce
 from processor.sending import send
 from processor.slices import Slice, SliceParts, entities_of
-from processor.steps.line import pass_through, steps
+from processor.steps.line import first_steps, last_steps, pass_through
 from processor.verdicts import Action, SliceVerdict, decide_slice
 
 log = structlog.get_logger(__name__)
@@ -102,7 +102,7 @@ def _work_through(parts: SliceParts, customer: Customer, held: Held, passage: Pa
     )
     entities = entities_of(events)
     chosen = coalesce(events, parts.store.links(entities), parts.store.unresolved(entities))
-    plan = pass_through(chosen.works, steps(destination))
+    plan = _plan(part, chosen)
     part.record(SliceOutcome(events=chosen.ended + plan.ended, links=plan.links))
     try:
         send(part, look(part, plan.works))
@@ -110,6 +110,15 @@ def _work_through(parts: SliceParts, customer: Customer, held: Held, passage: Pa
         _wait_for_the_share(part, plan.works, limit)
     if part.dead_letters:
         _mind_the_limit(part)
+
+
+def _plan(part: Slice, chosen: Plan) -> Plan:
+    """What is to be written, once it is known what each piece hangs on."""
+    wanted = pass_through(chosen.works, first_steps())
+    needs = {entity for work in wanted.works for entity in work.needs}
+    links = part.parts.store.links(sorted(needs)) if needs else {}
+    plan = pass_through([work.with_parents(links) for work in wanted.works], last_steps(part.destination, part.now))
+    return Plan(works=plan.works, ended=wanted.ended + plan.ended, links=wanted.links + plan.links)
 
 
 def _wait_for_the_share(part: Slice, works: Sequence[Work], limit: BudgetExhausted) -> None:

@@ -8,8 +8,7 @@ from datetime import datetime
 from common.domain.destinations import Destination
 from common.domain.entities import EntityKey
 from common.domain.passages import Passage
-from common.domain.people import Person
-from common.domain.writes import Answer, Found, Write
+from common.domain.writes import Answer, Found, Matched, NeedsReview, Preview, Write
 
 
 class Guarded:
@@ -21,17 +20,26 @@ class Guarded:
         self.visibility_seconds = inner.visibility_seconds
         self.settle_seconds = inner.settle_seconds
 
-    def check(self, desired: Person, entity: EntityKey) -> None:
-        self._inner.check(desired, entity)
+    def check(self, write: Write) -> None:
+        self._inner.check(write)
+
+    def group(self, write: Write) -> str:
+        return self._inner.group(write)
 
     def group_limit(self, write: Write) -> int:
         return self._inner.group_limit(write)
 
+    def match(self, writes: Sequence[Write]) -> Mapping[EntityKey, Matched | NeedsReview]:
+        return self._passage.watch(lambda: self._inner.match(writes))
+
     def apply(self, writes: Sequence[Write]) -> Sequence[Answer]:
         return self._passage.watch(lambda: self._inner.apply(writes))
 
-    def look(self, entities: Sequence[EntityKey], since: datetime) -> Mapping[EntityKey, Found]:
-        return self._passage.watch(lambda: self._inner.look(entities, since))
+    def look(self, writes: Sequence[Write], since: datetime) -> Mapping[EntityKey, Found]:
+        return self._passage.watch(lambda: self._inner.look(writes, since))
 
-    def differs(self, desired: Person, found: Found) -> bool:
-        return self._inner.differs(desired, found)
+    def differs(self, write: Write, found: Found) -> bool:
+        return self._inner.differs(write, found)
+
+    def preview(self, write: Write) -> Sequence[Preview]:
+        return self._passage.watch(lambda: self._inner.preview(write))

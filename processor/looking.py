@@ -41,21 +41,23 @@ def look(part: Slice, works: Sequence[Work]) -> list[Work]:
         intent = work.unresolved
         if intent is None:
             continue
-        if intent.state is not WriteState.SUBMITTED and intent.settles_at > part.now:
-            waiting.append(_until_settled(work, intent))
-        elif intent.operation is Operation.UPDATE:
-            ready.append(work)  # an update reads before it writes
-        else:
+        if intent.state is WriteState.SUBMITTED:
             settled.append((work, intent))
+        elif intent.settles_at > part.now:
+            waiting.append(_until_settled(work, intent))
+        elif intent.operation is Operation.CREATE:
+            settled.append((work, intent))
+        else:
+            ready.append(work)  # it reads before it writes
     part.record(SliceOutcome(events=tuple(waiting)))
-    return ready + _look_at_creates(part, settled)
+    return ready + _look_at(part, settled)
 
 
-def _look_at_creates(part: Slice, settled: Sequence[tuple[Work, Intent]]) -> list[Work]:
+def _look_at(part: Slice, settled: Sequence[tuple[Work, Intent]]) -> list[Work]:
     if not settled:
         return []
     since = min(intent.started_at for _, intent in settled)
-    found = part.destination.look([work.entity for work, _ in settled], since)
+    found = part.destination.look([work.as_write() for work, _ in settled], since)
     ready: list[Work] = []
     outcomes: list[SliceOutcome] = []
     for work, intent in settled:
@@ -74,8 +76,7 @@ def _look_at_creates(part: Slice, settled: Sequence[tuple[Work, Intent]]) -> lis
 
 def _landed(part: Slice, work: Work, intent: Intent, there: Found) -> tuple[list[Work], SliceOutcome]:
     """It is there. If it is also as desired, the work is done; else it goes on as an update."""
-    assert work.desired is not None  # noqa: S101 - set by the handler's step
-    done = not part.destination.differs(work.desired, there)
+    done = not part.destination.differs(work.as_write(), there)
     version, mapped_hash = (work.event.version, work.mapped_hash) if done else (intent.version, "")
     link = Link(
         entity=work.entity,

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from common.domain.canonical import Canonical
 from common.domain.entities import EntityKey
 from common.domain.events import Event, EventState
-from common.domain.people import Person
-from common.domain.writes import EventOutcome, Intent, Link
+from common.domain.writes import EventOutcome, Intent, Link, Write
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,11 +29,35 @@ class Work:
     link: Link | None = None
     unresolved: Intent | None = None
     #: Set by the handler's step.
-    desired: Person | None = None
+    desired: Canonical | None = None
+    #: The source has it no more.
+    is_removal: bool = False
+    #: Entities that must be at the destination before this one can be.
+    needs: tuple[EntityKey, ...] = ()
     mapped_hash: str = ""
+    #: Links of `needs`, as far as there are any.
+    parents: Mapping[EntityKey, Link] = field(default_factory=dict)
 
     def linked(self, link: Link) -> Work:
         return replace(self, link=link, unresolved=None)
+
+    def with_parents(self, links: Mapping[EntityKey, Link]) -> Work:
+        return replace(self, parents={entity: links[entity] for entity in self.needs if entity in links})
+
+    def as_write(self, write_id: str = "") -> Write:
+        """Without an id it is for asking only. The handler's step must have been passed."""
+        assert self.desired is not None  # noqa: S101 - set by the handler's step
+        return Write(
+            write_id=write_id,
+            entity=self.entity,
+            event_id=self.event.event_id,
+            version=self.event.version,
+            desired=self.desired,
+            mapped_hash=self.mapped_hash,
+            link=self.link,
+            parents=self.parents,
+            is_removal=self.is_removal,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

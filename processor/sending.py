@@ -54,23 +54,24 @@ def send(part: Slice, works: Sequence[Work]) -> None:
 
 def _batches(part: Slice, works: Sequence[Work]) -> Iterator[list[Work]]:
     """Works that go in one request: of one operation, none of them a suspect, as many as fit."""
-    batch: list[Work] = []
+    batches: dict[str, list[Work]] = {}
     for work in sorted(works, key=lambda work: (work.link is None, work.event.event_id)):
+        write = work.as_write()
         alone = work.event.attempts >= ALONE_AFTER_ATTEMPTS
-        limit = 1 if alone else part.destination.group_limit(_write(work, ""))
+        limit = 1 if alone else part.destination.group_limit(write)
         if limit == 1:
             yield [work]
             continue
+        group = part.destination.group(write)
+        batch = batches.setdefault(group, [])
         batch.append(work)
         if len(batch) >= limit:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+            yield batches.pop(group)
+    yield from batches.values()
 
 
 def _send_batch(part: Slice, works: Sequence[Work]) -> None:
-    batch = [Ready(work=work, write=_write(work, part.parts.new_id())) for work in works]
+    batch = [Ready(work=work, write=work.as_write(part.parts.new_id())) for work in works]
     part.held.verify()
     part.parts.store.begin([_intent(part, ready.write, _seen(ready.work)) for ready in batch])
     try:
@@ -88,19 +89,6 @@ def _exchange(part: Slice, batch: Sequence[Ready]) -> None:
         _act(part, batch, error)
     else:
         _record_answers(part, batch, answers)
-
-
-def _write(work: Work, write_id: str) -> Write:
-    assert work.desired is not None  # noqa: S101 - set by the handler's step
-    return Write(
-        write_id=write_id,
-        entity=work.entity,
-        event_id=work.event.event_id,
-        version=work.event.version,
-        desired=work.desired,
-        mapped_hash=work.mapped_hash,
-        link=work.link,
-    )
 
 
 def _seen(work: Work) -> str:

@@ -113,7 +113,7 @@ def _problems(parts: Parts, entries: Sequence[Entry]) -> list[str]:
     taken = {customer.customer_id for customer in parts.customers.all()}
     found: list[CustomerInvalid] = []
     for entry in entries:
-        found += problems(parts, entry.customer())
+        found += problems(entry.customer())
         if entry.customer_id in taken:
             found.append(CustomerInvalid(entry.customer_id, "customer_id", "is taken; choose another"))
     return [str(problem) for problem in found]

@@ -80,7 +80,7 @@ def _after(parts: Parts, before: Customer, given: dict[str, Any]) -> Customer:
         raise CommandFailed(way_back(parts, before.customer_id))
     wanted, mistakes = read_changes(before.customer_id, given)
     after = replace(before, **wanted)
-    found = [*mistakes, *problems(parts, after)]
+    found = [*mistakes, *problems(after)]
     if found:
         raise CommandFailed(*map(str, found))
     return after

@@ -12,13 +12,8 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
-
-from common.cli.bootstrap import Parts
-from common.cli.verification import client_of
-from common.domain.customers import Customer, System, check_customer_id
+from common.domain.customers import Customer, check_customer_id
 from common.domain.errors import CustomerInvalid
-from common.limits.memory import MemoryBudget
 from poller.sources import registry as sources
 from processor.destinations import registry as destinations
 
@@ -31,7 +26,7 @@ LONGEST_PERIOD_SECONDS = 86_400
 DESTINATION_PREFIX = "destination_settings."
 
 
-def problems(parts: Parts, customer: Customer) -> list[CustomerInvalid]:
+def problems(customer: Customer) -> list[CustomerInvalid]:
     """Everything that is wrong, each naming customer and field; empty if nothing is."""
     found = [
         *_of_id(customer),
@@ -39,16 +34,16 @@ def problems(parts: Parts, customer: Customer) -> list[CustomerInvalid]:
         *_of_source(customer),
         *_of_interval(customer),
         *_of_cadences(customer),
-        *_of_destination(parts, customer),
+        *_of_destination(customer),
         *_of_base_url(customer, "source_settings", customer.source_settings),
         *_of_base_url(customer, "destination_settings", customer.destination_settings),
     ]
     return list({problem.field: problem for problem in found}.values())
 
 
-def check(parts: Parts, customer: Customer) -> None:
+def check(customer: Customer) -> None:
     """Raises the first of the problems."""
-    for problem in problems(parts, customer):
+    for problem in problems(customer):
         raise problem
 
 
@@ -108,18 +103,16 @@ def _of_cadences(customer: Customer) -> Iterator[CustomerInvalid]:
             yield CustomerInvalid(customer.customer_id, f"cadences.{name}", mend)
 
 
-def _of_destination(parts: Parts, customer: Customer) -> Iterator[CustomerInvalid]:
+def _of_destination(customer: Customer) -> Iterator[CustomerInvalid]:
     """A connector names its first problem; without that key, it names the next."""
     try:
         definition = destinations.definition(customer)
     except CustomerInvalid as problem:
         yield problem
         return
-    budget = MemoryBudget(parts.clock)
     while True:
-        api = client_of(parts, customer, System.DESTINATION, SecretStr(""), budget)
         try:
-            definition.open(api, customer, parts.clock)
+            definition.check(customer)
         except CustomerInvalid as problem:
             yield problem
             rest = _without(customer.destination_settings, problem.field)

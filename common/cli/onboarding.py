@@ -24,7 +24,7 @@ def onboard(
 
     With `verified=False`, neither system is called.
     """
-    check(parts, customer)
+    check(customer)
     tokens = {System.SOURCE: source_token, System.DESTINATION: destination_token}
     parts.redis.ping()  # Before anything is stored: without Redis, what is sent here could not be counted.
     tally = Tally()

@@ -80,7 +80,7 @@ def ask(parts: Parts, customer: Customer, system: System, token: SecretStr, budg
     api = client_of(parts, customer, system, token, budget)
     if system is System.SOURCE:
         definition = sources.definition(customer)
-        definition.open(api, customer.customer_id).page(PageQuery(resource=definition.resources[0]))
+        definition.open(api, customer).page(PageQuery(resource=definition.resources[0]))
         return
     probe = DESTINATION_PROBES.get(customer.destination)
     if probe is not None and not isinstance(api.read(probe).json(), Mapping):

@@ -88,6 +88,8 @@ class Customer:
     destination: str = "crm_plus"
     source_settings: Mapping[str, Any] = field(default_factory=dict)
     destination_settings: Mapping[str, Any] = field(default_factory=dict)
+    #: What becomes of each resource's fields at the destination.
+    mapping: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_active(self) -> bool:

@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from common.domain.entities import EntityKey
-from common.domain.people import Person
-from common.domain.writes import Answer, Found, Write
+from common.domain.writes import Answer, Found, Matched, NeedsReview, Preview, Write
 
 
 class Destination(Protocol):
@@ -17,20 +16,27 @@ class Destination(Protocol):
     #: How long after a change the API's look-ups may still not show it.
     visibility_seconds: float
     #: After this many seconds a write that got no answer is either visible or will never be: everything `apply` may
-    #: take,
-    #: plus the above.
+    #: take, plus the above.
     settle_seconds: float
 
-    def check(self, desired: Person, entity: EntityKey) -> None:
-        """Raise RecordInvalid, naming field and mend, for what this destination could only refuse."""
+    def check(self, write: Write) -> None:
+        """Raise RecordInvalid, naming field and mend, for what this destination could only refuse. No request."""
+        ...
+
+    def group(self, write: Write) -> str:
+        """Writes of the same group may share a request. No request."""
         ...
 
     def group_limit(self, write: Write) -> int:
-        """How many writes of this kind fit in one request; 1 for those that go alone."""
+        """How many writes of its group fit in one request; 1 for those that go alone. No request."""
+        ...
+
+    def match(self, writes: Sequence[Write]) -> Mapping[EntityKey, Matched | NeedsReview]:
+        """At first sight: who is there already, of entities without a link. Missing from the answer: nobody."""
         ...
 
     def apply(self, writes: Sequence[Write]) -> Sequence[Answer]:
-        """Send writes of one operation, at most `group_limit` of them; one answer each, in order.
+        """Send writes of one group, at most `group_limit` of them; one answer each, in order.
 
         An update reads before it writes and sends only what differs, so it may be repeated. A create is sent as it is:
         the caller has looked. Raises PermanentError when all were refused together (the caller bisects),
@@ -38,13 +44,17 @@ class Destination(Protocol):
         """
         ...
 
-    def look(self, entities: Sequence[EntityKey], since: datetime) -> Mapping[EntityKey, Found]:
-        """The records that carry our reference, of entities written at or after `since`.
+    def look(self, writes: Sequence[Write], since: datetime) -> Mapping[EntityKey, Found]:
+        """What is there of writes whose outcome is not known, sent at or after `since`.
 
         An entity that is not there, or not visible yet, is missing from the answer.
         """
         ...
 
-    def differs(self, desired: Person, found: Found) -> bool:
+    def differs(self, write: Write, found: Found) -> bool:
         """True if an update would change something. No request."""
+        ...
+
+    def preview(self, write: Write) -> Sequence[Preview]:
+        """The requests that this write would lead to, as far as they are known without sending one that writes."""
         ...

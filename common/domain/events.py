@@ -18,6 +18,8 @@ class Action(StrEnum):
     """What happened to the entity at the source, as far as this release acts on it."""
 
     UPSERT = "upsert"
+    #: It is gone there. The payload is the last that was seen of it.
+    DELETE = "delete"
 
 
 class Origin(StrEnum):

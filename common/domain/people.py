@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-USERS = "users"
+from common.domain.canonical import Canonical
 
 
 @dataclass(frozen=True, kw_only=True)
-class Person:
-    """A volunteer. Text is trimmed, the e-mail address lower case; what the source lacks is an empty string."""
+class Person(Canonical):
+    """A volunteer. The e-mail address is in lower case."""
 
     first_name: str
     last_name: str
@@ -26,16 +26,11 @@ class Person:
     gender: str = ""
     membership_status: str = ""
     membership_role: str = ""
-
-    def to_body(self) -> dict[str, Any]:
-        return asdict(self)
+    #: Further fields of the source's that the customer's settings ask for, by name.
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    #: Values of the destination's custom fields, by name; set by the customer's mapping, never by a source.
+    custom_fields: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def birth_date(self) -> date | None:
         return date.fromisoformat(self.birthday) if self.birthday else None
-
-
-def person_from_body(body: Mapping[str, Any]) -> Person:
-    """Read a body written by `to_body`, of this release or an older one. Unknown keys are ignored."""
-    known = {name: body[name] for name in Person.__dataclass_fields__ if name in body}
-    return Person(**known)

@@ -1,20 +1,53 @@
-"""What a source connector must do: give pages of normalised records. It knows nothing of checkpoints or events."""
+"""What a source connector must do: give pages of normalised records. It knows nothing of checkpoints or events.
+
+Resources are read in one of two ways. What has a filter by modification time is read from the checkpoint on
+(`MODIFIED`). Everything else is read scope by scope (`SCOPED`): a scope is what one list, or one answer, shows whole
+(all groups; the members of one group; the participants of one date), and it is read again when it is due.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from enum import StrEnum
+from typing import Any, Protocol
 
 from common.domain.records import BrokenRecord, Record
+
+#: The scope of a resource that one list shows whole.
+WHOLE = ""
+
+
+class Style(StrEnum):
+    """How changes of a resource are found."""
+
+    MODIFIED = "modified"
+    SCOPED = "scoped"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResourceTerms:
+    """How a resource is read."""
+
+    style: Style
+    #: MODIFIED: the list also takes an upper bound; without one, a set that grows while it is paged is paged again.
+    bounded: bool = True
+    #: SCOPED: scopes that exist by themselves, such as WHOLE.
+    roots: tuple[str, ...] = ()
+    #: SCOPED: resource -> kind. Each of its records `17` in the mirror makes a scope `<kind>/17`.
+    parents: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class PageQuery:
-    """Where to read. With `next_page`, the rest is ignored: it already carries the filters."""
+    """Where to read. With `next_page`, filters are ignored: it already carries them."""
 
     resource: str
+    #: SCOPED: WHOLE, another root, or `<kind>/<source id of the parent>`.
+    scope: str = WHOLE
+    #: Canonical body of the scope's parent; empty for a root.
+    parent: Mapping[str, Any] = field(default_factory=dict)
     #: Inclusive bounds on `updated_at`; None means unbounded.
     updated_after: datetime | None = None
     updated_before: datetime | None = None
@@ -22,8 +55,16 @@ class PageQuery:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DueScope:
+    """A scope that an answer has shown to be worth reading now."""
+
+    resource: str
+    scope: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Page:
-    """One answer of a list."""
+    """One answer of a list. Its records may be of several resources; each says which."""
 
     records: Sequence[Record]
     broken: Sequence[BrokenRecord]
@@ -33,6 +74,11 @@ class Page:
     total: int | None
     #: The source's clock at the answer; None if it does not say.
     answered_at: datetime | None
+    #: SCOPED: what the scope describes is not there any more (404).
+    is_gone: bool = False
+    #: SCOPED: whether a record that is missing from the whole answer is gone. False where one answer may not tell all.
+    shows_all: bool = True
+    due: Sequence[DueScope] = ()
 
     @property
     def item_count(self) -> int:
@@ -42,9 +88,19 @@ class Page:
 class Source(Protocol):
     """A source bound to one customer's account."""
 
-    #: Resources it can list.
+    #: Resources it can list, in the order in which a poll reads them: parents before what is scoped by them.
     resources: Sequence[str]
+    terms: Mapping[str, ResourceTerms]
 
     def page(self, query: PageQuery) -> Page:
         """Make exactly one request. Raises TransientError, RateLimited or CustomerBlocked, never anything of httpx."""
+        ...
+
+    def due_at(
+        self, resource: str, scope: str, parent: Mapping[str, Any], *, read_at: datetime | None, now: datetime
+    ) -> datetime | None:
+        """When a scope is to be read (again); None: not until its parent changes. No request.
+
+        `read_at`: when it was read last; None: never, or its parent has changed since.
+        """
         ...

@@ -8,9 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from common.domain.canonical import Canonical
 from common.domain.entities import EntityKey
 from common.domain.events import EventState
-from common.domain.people import Person
 
 
 class Operation(StrEnum):
@@ -18,6 +18,8 @@ class Operation(StrEnum):
 
     CREATE = "create"
     UPDATE = "update"
+    #: Take back what we did, as far as the destination can: archive, untag, end. Never a deletion of a record.
+    ARCHIVE = "archive"
 
 
 class WriteState(StrEnum):
@@ -65,6 +67,8 @@ class Intent:
     settles_at: datetime
     #: The unresolved write that was looked at before this one; any other of the entity is somebody else's.
     replaces: str = ""
+    #: Of a person that is created: the address is this entity's from then on, and a second one with it is held.
+    email: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,13 +79,19 @@ class Write:
     entity: EntityKey
     event_id: int
     version: int
-    desired: Person
+    desired: Canonical
     mapped_hash: str
     #: None: the destination has no record of ours for it yet.
     link: Link | None = None
+    #: Links of the entities that it hangs on, such as the person and the date of a participation.
+    parents: Mapping[EntityKey, Link] = field(default_factory=dict)
+    #: The source has it no more.
+    is_removal: bool = False
 
     @property
     def operation(self) -> Operation:
+        if self.is_removal:
+            return Operation.ARCHIVE
         return Operation.CREATE if self.link is None else Operation.UPDATE
 
 
@@ -109,9 +119,6 @@ class Submitted:
     """The destination took it and will show it later."""
 
 
-Answer = Applied | Submitted
-
-
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
     """Why an event became a dead letter."""
@@ -122,6 +129,78 @@ class Refusal:
     status: int | None = None
     #: What the destination said; may hold personal data, so it stays in the database.
     detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    """It alone was refused; the others of the request were not."""
+
+    refusal: Refusal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Postponed:
+    """Nothing was sent for this one; it comes again at `until`, and no attempt is counted."""
+
+    reason: str
+    until: datetime
+
+
+class ReviewKind(StrEnum):
+    """Why a person has to decide."""
+
+    EMAIL_TAKEN = "email_taken"  # another user of the source has that address already
+    AMBIGUOUS = "ambiguous"  # several records of the destination fit
+    ARCHIVED = "archived"  # the linked record was archived there
+    HELD_IMPORT = "held_import"  # submitted, and not visible for too long
+
+
+@dataclass(frozen=True, kw_only=True)
+class Review:
+    """An entity that waits for a person's decision: `fleet matches`. One open per entity."""
+
+    entity: EntityKey
+    kind: ReviewKind
+    reason: str
+    #: Destination ids that it may be, best first.
+    candidates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class NeedsReview:
+    """Nothing was sent for this one; a person has to decide first."""
+
+    review: Review
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relinked:
+    """The linked record was merged into another; nothing was sent. The next write goes to that one."""
+
+    destination_id: str
+    details: Mapping[str, Any]
+
+
+Answer = Applied | Submitted | Refused | Postponed | NeedsReview | Relinked
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matched:
+    """A record of the destination's that is this entity, though nothing links them yet."""
+
+    destination_id: str
+    details: Mapping[str, Any]
+    #: Which rung of the ladder told: `reference`, `email`, `address`.
+    rung: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """A request that would be sent."""
+
+    method: str
+    route: str
+    body: Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +215,8 @@ class EventOutcome:
     #: When to look at it again; None with an open state means now.
     retry_at: datetime | None = None
     refusal: Refusal | None = None
+    #: The entity whose link it waits for: it is due as soon as that is recorded.
+    waits_for: EntityKey | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,10 +237,11 @@ class SliceOutcome:
     events: tuple[EventOutcome, ...] = ()
     writes: tuple[WriteOutcome, ...] = ()
     links: tuple[Link, ...] = ()
+    reviews: tuple[Review, ...] = ()
 
     @property
     def is_empty(self) -> bool:
-        return not (self.events or self.writes or self.links)
+        return not (self.events or self.writes or self.links or self.reviews)
 
 
 def merged(outcomes: Iterable[SliceOutcome]) -> SliceOutcome:
@@ -169,4 +251,5 @@ def merged(outcomes: Iterable[SliceOutcome]) -> SliceOutcome:
         events=tuple(event for part in parts for event in part.events),
         writes=tuple(write for part in parts for write in part.writes),
         links=tuple(link for part in parts for link in part.links),
+        reviews=tuple(review for part in parts for review in part.reviews),
     )

@@ -75,6 +75,8 @@ customers = Table(
     Column("mode", Text, nullable=False, server_default="continuous"),
     # Seconds by resource, for those that are polled apart from the rest.
     Column("cadences", JSONB, nullable=False, server_default=text("'{}'")),
+    # What becomes of each resource's fields at the destination; see `common.domain.mapping`.
+    Column("mapping", JSONB, nullable=False, server_default=text("'{}'")),
     # A pause that ends by itself; null: only a person ends it.
     _moment("paused_until", nullable=True),
     # The value of `revisions` at its last change of configuration or status.
@@ -223,7 +225,27 @@ mirror = Table(
     Column("scan_id", Text, nullable=False),
     _moment("seen_at"),
     _moment("deleted_at", nullable=True),
+    # Which scope shows it, of a resource that is read scope by scope.
+    _text("scope"),
+    # Sealed readings of its scope in a row that did not show it: one may err, two are evidence.
+    Column("absences", SmallInteger, nullable=False, server_default="0"),
     Index(None, "customer_id", "resource", "scan_id"),
+    Index("ix_mirror_scope", "customer_id", "resource", "scope", postgresql_where=text("scope <> ''")),
+)
+
+# What is read scope by scope, and when next: the members of one group, the participants of one date, a short list.
+scopes = Table(
+    "scopes",
+    metadata,
+    _customer(),
+    Column("resource", Text, primary_key=True),
+    Column("scope", Text, primary_key=True),
+    # The parent's version that `due_at` was reckoned from; 0: it has no parent.
+    Column("parent_version", BigInteger, nullable=False, server_default="0"),
+    # Null: not until its parent changes.
+    _moment("due_at", nullable=True),
+    _moment("read_at", nullable=True),
+    Index(None, "customer_id", "resource", "due_at", postgresql_where=text("due_at IS NOT NULL")),
 )
 
 events = Table(
@@ -249,6 +271,9 @@ events = Table(
     _moment("detected_at"),
     _moment("retry_at"),
     _moment("finished_at", nullable=True),
+    # `<resource>/<source id>` of the entity whose link it waits for; recorded, it makes this one due.
+    _text("waits_for"),
+    Index("ix_events_waiting", "customer_id", "waits_for", postgresql_where=text("waits_for <> ''")),
     Index("ix_events_entity_version", "customer_id", "resource", "source_id", "version", unique=True),
     # In the order in which a slice takes them.
     Index("ix_events_open", "customer_id", "partition", BACKFILL_LAST, "event_id", postgresql_where=OPEN),
@@ -289,6 +314,47 @@ writes = Table(
     _moment("finished_at", nullable=True),
     # At most one write of an entity may be without a known outcome.
     Index("ix_writes_unresolved", "customer_id", "resource", "source_id", unique=True, postgresql_where=UNRESOLVED),
+)
+
+# Whose an e-mail address is, and was: one entity's at a time, from its first use in a write on.
+emails = Table(
+    "emails",
+    metadata,
+    _customer(),
+    Column("email", Text, primary_key=True),
+    Column("resource", Text, primary_key=True),
+    Column("source_id", Text, primary_key=True),
+    _moment("first_used_at"),
+    # Null: it is the entity's address now.
+    _moment("left_at", nullable=True),
+    Index("ix_emails_entity", "customer_id", "resource", "source_id"),
+)
+
+# Entities that wait for a person's decision; `decision` is what was decided: '', 'link' or 'create'.
+reviews = Table(
+    "reviews",
+    metadata,
+    _customer(),
+    Column("resource", Text, primary_key=True),
+    Column("source_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("candidates", JSONB, nullable=False),
+    Column("state", Text, nullable=False),
+    _text("decision"),
+    _moment("created_at"),
+    _moment("resolved_at", nullable=True),
+    Index("ix_reviews_open", "customer_id", postgresql_where=text("state = 'open'")),
+)
+
+# What an account was found to have or allow; see `common.domain.references`.
+reference_cache = Table(
+    "reference_cache",
+    metadata,
+    _customer(),
+    Column("name", Text, primary_key=True),
+    Column("value", JSONB, nullable=False),
+    _moment("fetched_at"),
 )
 
 dead_letters = Table(

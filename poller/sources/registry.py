@@ -18,7 +18,7 @@ class SourceDefinition:
 
     base_url: str
     resources: Sequence[str]
-    open: Callable[[ApiClient, str], Source]
+    open: Callable[[ApiClient, Customer], Source]
 
 
 SOURCES: Mapping[str, SourceDefinition] = {

@@ -9,8 +9,10 @@ from common.domain.clock import Clock
 from common.domain.customers import Customer
 from common.domain.destinations import Destination
 from common.domain.errors import CustomerInvalid
+from common.domain.references import ReferenceCache
 from common.http.client import ApiClient
 from processor.destinations.crm_plus.client import open_crm_plus
+from processor.destinations.crm_plus.settings import read_settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,11 +20,15 @@ class DestinationDefinition:
     """A connector, unbound."""
 
     base_url: str
-    open: Callable[[ApiClient, Customer, Clock], Destination]
+    #: Raises CustomerInvalid, naming the first setting that is malformed.
+    check: Callable[[Customer], object]
+    open: Callable[[ApiClient, Customer, Clock, ReferenceCache], Destination]
 
 
 DESTINATIONS: Mapping[str, DestinationDefinition] = {
-    "crm_plus": DestinationDefinition(base_url="https://api.virtuoussoftware.com", open=open_crm_plus),
+    "crm_plus": DestinationDefinition(
+        base_url="https://api.virtuoussoftware.com", check=read_settings, open=open_crm_plus
+    ),
 }
 
 

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from common.domain.people import Person
+from common.domain.canonical import Canonical
+from common.domain.entities import EntityKey
 
 
 @dataclass(frozen=True, kw_only=True)
 class Upsert:
-    """The destination should have this person, like this."""
+    """The destination should have this, like this, once it has what it hangs on."""
 
-    desired: Person
+    desired: Canonical
+    needs: tuple[EntityKey, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remove:
+    """The destination should show this no more; `desired` is what was last seen of it."""
+
+    desired: Canonical
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,4 +30,4 @@ class Skip:
     reason: str
 
 
-Decision = Upsert | Skip
+Decision = Upsert | Remove | Skip

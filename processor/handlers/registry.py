@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from common.domain.events import Event
-from common.domain.people import USERS
+from common.domain.resources import USERS
 from processor.handlers.decisions import Decision
 from processor.handlers.users import user_changed
 

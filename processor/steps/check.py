@@ -8,6 +8,5 @@ from processor.pipeline import Work
 
 def checked(work: Work, destination: Destination) -> Work:
     """Raises RecordInvalid, naming field and mend."""
-    if work.desired is not None:
-        destination.check(work.desired, work.entity)
+    destination.check(work.as_write())
     return work

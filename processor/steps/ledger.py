@@ -13,6 +13,8 @@ def not_done_yet(work: Work) -> Work | EventOutcome:
         # It may have landed, or land yet: a replayed older version must not come after it.
         reason = f"version {unresolved.version} may have been applied"
         return EventOutcome(event_id=event.event_id, state=EventState.SUPERSEDED, reason=reason)
+    if work.is_removal and link is None and unresolved is None:
+        return EventOutcome(event_id=event.event_id, state=EventState.SKIPPED, reason="never reached the destination")
     if link is None or unresolved is not None:
         return work
     if link.applied_version > event.version:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from datetime import datetime
 from typing import TypeAlias
 
 import structlog
@@ -19,6 +20,7 @@ from processor.pipeline import Plan, Work
 from processor.steps.check import checked
 from processor.steps.handle import handled
 from processor.steps.ledger import not_done_yet
+from processor.steps.parents import parents_linked
 from processor.steps.read import readable
 
 log = structlog.get_logger(__name__)
@@ -27,9 +29,14 @@ log = structlog.get_logger(__name__)
 Step: TypeAlias = Callable[[Work], Work | EventOutcome]
 
 
-def steps(destination: Destination) -> tuple[Step, ...]:
-    """All of them, in order."""
-    return readable, handled, not_done_yet, lambda work: checked(work, destination)
+def first_steps() -> tuple[Step, ...]:
+    """From an event to what should be; in order. What it hangs on is known after these."""
+    return readable, handled
+
+
+def last_steps(destination: Destination, now: datetime) -> tuple[Step, ...]:
+    """From what should be to what is to be written; in order."""
+    return lambda work: parents_linked(work, now), not_done_yet, lambda work: checked(work, destination)
 
 
 def pass_through(works: Iterable[Work], line: tuple[Step, ...]) -> Plan:

@@ -9,8 +9,9 @@ from common.domain.checkpoints import Progress
 from common.domain.customers import Customer, Lane, Tier
 from common.domain.entities import EntityKey
 from common.domain.events import EVENT_VERSION, Action, Event, EventState, Origin
-from common.domain.people import USERS, Person
+from common.domain.people import Person
 from common.domain.records import BrokenRecord, Record
+from common.domain.resources import USERS
 from common.domain.stores import PageToSave
 from common.domain.writes import Intent, Link, Operation, WriteState
 

@@ -13,9 +13,10 @@ from prometheus_client import CollectorRegistry
 from common.domain.clock import ManualClock
 from common.domain.entities import EntityKey
 from common.domain.errors import RecordInvalid, RecordRefused
-from common.domain.people import USERS, Person
+from common.domain.people import Person
+from common.domain.resources import USERS
 from common.domain.runs import RunState
-from common.domain.writes import Answer, Applied, Found, Submitted, Write
+from common.domain.writes import Answer, Applied, Found, Matched, NeedsReview, Preview, Submitted, Write
 from common.metrics.catalogue import Metrics
 from common.storage.memory.breakers import MemoryBreakers
 from common.storage.memory.customers import MemoryCustomerStore
@@ -32,7 +33,7 @@ from support.builders import NOW, a_broken_record, a_customer, a_page, a_record
 class PretendedDestination:
     """Implements `Destination` in memory. Every create makes one more contact, so that a double shows."""
 
-    group: int = 100
+    size: int = 100
     #: Creates are accepted and shown only after `release`.
     holds: bool = False
     visibility_seconds: float = 0.0
@@ -49,12 +50,19 @@ class PretendedDestination:
     #: Versions in the order in which they arrived.
     landed: list[tuple[str, int]] = field(default_factory=list)
 
-    def check(self, desired: Person, entity: EntityKey) -> None:
-        if not desired.last_name:
-            raise RecordInvalid(entity.customer_id, entity.resource, "last_name", "fill it in")
+    def check(self, write: Write) -> None:
+        if not write.desired.last_name:
+            raise RecordInvalid(write.entity.customer_id, write.entity.resource, "last_name", "fill it in")
+
+    def group(self, write: Write) -> str:
+        return write.operation
 
     def group_limit(self, write: Write) -> int:
-        return 1 if write.link is not None else self.group
+        return 1 if write.link is not None else self.size
+
+    def match(self, writes: Sequence[Write]) -> Mapping[EntityKey, Matched | NeedsReview]:
+        del writes
+        return {}
 
     def apply(self, writes: Sequence[Write]) -> Sequence[Answer]:
         self.requests.append((writes[0].operation, [write.entity.source_id for write in writes]))
@@ -88,8 +96,9 @@ class PretendedDestination:
             self.landed.append((write.entity.source_id, write.version))
         self.held.clear()
 
-    def look(self, entities: Sequence[EntityKey], since: datetime) -> Mapping[EntityKey, Found]:
+    def look(self, writes: Sequence[Write], since: datetime) -> Mapping[EntityKey, Found]:
         del since
+        entities = [write.entity for write in writes]
         self.requests.append(("look", [entity.source_id for entity in entities]))
         if self.look_failures:
             raise self.look_failures.pop(0)
@@ -99,8 +108,11 @@ class PretendedDestination:
             if self.contacts.get(entity)
         }
 
-    def differs(self, desired: Person, found: Found) -> bool:
-        return desired.to_body() != found.current
+    def differs(self, write: Write, found: Found) -> bool:
+        return write.desired.to_body() != found.current
+
+    def preview(self, write: Write) -> Sequence[Preview]:
+        return [Preview(method="POST", route="/pretended", body=write.desired.to_body())]
 
     def of(self, kind: str) -> list[list[str]]:
         return [ids for name, ids in self.requests if name == kind]

@@ -34,6 +34,7 @@ from common.storage.detection import PostgresDetectionStore
 from common.storage.keys import PostgresKeyStore
 from common.storage.locks import AdvisoryLocks
 from common.storage.overview import PostgresOverview
+from common.storage.references import PostgresReferenceCache
 from common.storage.usage import PostgresUsage
 from deploy.sandbox.client import Access
 from poller import runs
@@ -151,7 +152,8 @@ class Hub:
     def _slice_parts(self) -> SliceParts:
         destinations = DestinationParts(
             transport=self.transport, vault=self.vault, budget=self.budget, clock=self.clock, metrics=self.metrics,
-            deadline_seconds=self.http_deadline_seconds, requests_per_hour=100_000,
+            references=PostgresReferenceCache(self.engine), deadline_seconds=self.http_deadline_seconds,
+            requests_per_hour=100_000,
         )  # fmt: skip
         return SliceParts(
             store=PostgresDeliveryStore(self.engine),

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from common.domain.people import USERS
 from common.domain.records import Record
+from common.domain.resources import USERS
 from common.domain.sources import Page, PageQuery
 from support.builders import NOW, a_record
 

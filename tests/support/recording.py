@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from common.domain.backlog import BacklogLimits
 from common.domain.clock import ManualClock
 from common.domain.layers import Layer
-from common.domain.people import USERS
+from common.domain.resources import USERS
 from common.metrics.catalogue import Metrics
 from common.storage.memory.backlog import MemoryBacklog
 from common.storage.memory.breakers import MemoryBreakers

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from common.domain.customers import Customer
 from common.domain.errors import PageUnreadable, RecordInvalid
-from common.domain.people import USERS
 from common.domain.records import BrokenRecord, Record, content_hash, storable
-from common.domain.sources import Page, PageQuery
+from common.domain.resources import USERS
+from common.domain.sources import Page, PageQuery, ResourceTerms, Style
 from common.http.client import ApiClient
 from poller.sources.volunteer import translate
 
@@ -25,10 +26,11 @@ class VolunteerSource:
     """Implements `common.domain.sources.Source` for one customer's token."""
 
     resources: Sequence[str] = tuple(ROUTES)
+    terms: Mapping[str, ResourceTerms] = {USERS: ResourceTerms(style=Style.MODIFIED)}
 
-    def __init__(self, api: ApiClient, customer_id: str) -> None:
+    def __init__(self, api: ApiClient, customer: Customer) -> None:
         self._api = api
-        self._customer_id = customer_id
+        self._customer_id = customer.customer_id
 
     def page(self, query: PageQuery) -> Page:
         """Raises PageUnreadable if the answer is not a page; an item that cannot be read is in `broken`."""
@@ -48,6 +50,12 @@ class VolunteerSource:
             total=_total(body),
             answered_at=answer.date,
         )
+
+    def due_at(
+        self, resource: str, scope: str, parent: Mapping[str, Any], *, read_at: datetime | None, now: datetime
+    ) -> datetime | None:
+        del scope, parent, read_at, now
+        raise KeyError(resource)  # nothing is read scope by scope yet
 
     def _translate(self, resource: str, items: list[Any]) -> tuple[list[Record], list[BrokenRecord]]:
         records: list[Record] = []

@@ -12,8 +12,9 @@ from typing import Any
 import structlog
 
 from common.domain.errors import RecordInvalid
-from common.domain.people import USERS, Person
+from common.domain.people import Person
 from common.domain.records import Record
+from common.domain.resources import USERS
 
 log = structlog.get_logger(__name__)
 

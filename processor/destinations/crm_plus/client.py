@@ -1,151 +1,80 @@
-"""Creates, updates and look-ups, in as few requests as the API allows: its limit counts requests, not records."""
+"""The destination as a whole: each write goes to the shape of its resource."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Any
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
 from common.domain.clock import Clock
 from common.domain.customers import Customer
 from common.domain.entities import EntityKey
-from common.domain.errors import PageUnreadable, RecordInvalid, SystemUnavailable, UnknownOutcome
-from common.domain.people import Person
-from common.domain.writes import Answer, Applied, Found, Submitted, Write
+from common.domain.references import ReferenceCache
+from common.domain.resources import USERS
+from common.domain.writes import Answer, Found, Matched, NeedsReview, Preview, Write
 from common.http.client import ApiClient
-from processor.destinations.crm_plus import contact as contacts
-from processor.destinations.crm_plus.payloads import flat_contact, nested_contact
-from processor.destinations.crm_plus.settings import CrmPlusSettings, read_settings
+from processor.destinations.crm_plus.account import Account
+from processor.destinations.crm_plus.people import People
+from processor.destinations.crm_plus.settings import read_settings
+from processor.destinations.crm_plus.shape import Shape
 
-#: Up to this many are looked up one by one; more are found by a query that shows 1,000 contacts in one request.
-SINGLE_LOOKS = 4
-#: Most a query gives at once (facts: crm-api 1.3).
-QUERY_ROWS = 1000
-#: How far their clock may be from ours, for "modified since".
-CLOCK_SKEW = timedelta(minutes=10)
-NOT_FOUND = 404
+#: What each resource becomes: one line each. A handler lets no other resource through.
+SHAPES: Mapping[str, Callable[[Account], Shape]] = {USERS: People}
 
 
-def open_crm_plus(api: ApiClient, customer: Customer, clock: Clock) -> CrmPlusDestination:
+def open_crm_plus(api: ApiClient, customer: Customer, clock: Clock, references: ReferenceCache) -> CrmPlusDestination:
     """Raises CustomerInvalid if the customer's settings are malformed."""
-    return CrmPlusDestination(api, read_settings(customer), clock)
+    account = Account(
+        customer_id=customer.customer_id, api=api, settings=read_settings(customer), clock=clock, references=references
+    )
+    return CrmPlusDestination(account)
 
 
 class CrmPlusDestination:
     """Implements `common.domain.destinations.Destination` for one customer's key."""
 
-    def __init__(self, api: ApiClient, settings: CrmPlusSettings, clock: Clock) -> None:
-        self._api = api
-        self._settings = settings
-        self._clock = clock
-        self.visibility_seconds = settings.visibility_seconds
-        # An update stops sending once a deadline has passed, so its last request ends within another.
-        self.settle_seconds = 2 * api.deadline_seconds + settings.visibility_seconds
+    def __init__(self, account: Account) -> None:
+        self._shapes = {resource: shape(account) for resource, shape in SHAPES.items()}
+        self.visibility_seconds = account.settings.visibility_seconds
+        # A write of several requests stops sending once a deadline has passed, so its last one ends within another.
+        self.settle_seconds = 2 * account.api.deadline_seconds + account.settings.visibility_seconds
 
-    def check(self, desired: Person, entity: EntityKey) -> None:
-        for field in ("first_name", "last_name"):
-            if not getattr(desired, field):
-                mend = "CRM+ takes no person without it; fill it in at the source"
-                raise RecordInvalid(entity.customer_id, entity.resource, field, mend)
+    def check(self, write: Write) -> None:
+        self._of(write).check(write)
+
+    def group(self, write: Write) -> str:
+        return f"{write.entity.resource}/{self._of(write).group(write)}"
 
     def group_limit(self, write: Write) -> int:
-        if write.link is not None or self._settings.create == "direct":
-            return 1
-        return self._settings.batch_size
+        return self._of(write).group_limit(write)
 
-    def apply(self, writes: Sequence[Write]) -> Sequence[Answer]:
-        if writes[0].link is not None:
-            return [self._update(write) for write in writes]
-        if self._settings.create == "direct":
-            return [self._create(write) for write in writes]
-        return self._submit(writes)
-
-    def _submit(self, writes: Sequence[Write]) -> Sequence[Answer]:
-        items = [flat_contact(w.desired, w.entity.source_id, self._settings.contact_type) for w in writes]
-        body = {"referenceSource": self._settings.reference_source, "contacts": items}
-        self._api.send("POST", "/api/Contact/Batch", body=body)
-        return [Submitted() for _ in writes]
-
-    def _create(self, write: Write) -> Answer:
-        settings = self._settings
-        body = nested_contact(write.desired, settings.reference_source, write.entity.source_id, settings.contact_type)
-        answer = self._api.send("POST", "/api/Contact", body=body)
-        contact = _contact(answer.json(), "POST /api/Contact")
-        return Applied(destination_id=contacts.contact_id(contact), details=contacts.ids(contact))
-
-    def _update(self, write: Write) -> Answer:
-        """Read, and send only what differs. Stops at the deadline, so that nothing lands after it has settled."""
-        assert write.link is not None  # noqa: S101 - `apply` sends only linked writes here
-        deadline = self._clock.monotonic() + self._api.deadline_seconds
-        answer = self._api.read("/api/Contact/{id}", names={"id": write.link.destination_id})
-        contact = _contact(answer.json(), "GET /api/Contact/{id}")
-        individual_id = write.link.details.get("individual_id")
-        todo = contacts.changes(write.desired, contact, individual_id)
-        for change in todo:
-            if self._clock.monotonic() > deadline:
-                raise SystemUnavailable("an update took too long; the rest of it comes next time", sent=True)
-            self._api.send(change.method, change.route, names=change.names, body=dict(change.body))
-        details = {**contacts.ids(contact), **write.link.details}
-        return Applied(destination_id=write.link.destination_id, details=details, changed=bool(todo))
-
-    def look(self, entities: Sequence[EntityKey], since: datetime) -> Mapping[EntityKey, Found]:
-        if len(entities) > SINGLE_LOOKS:
-            return self._look_by_query(entities, since)
-        found = {entity: self._look_at(entity) for entity in entities}
-        return {entity: there for entity, there in found.items() if there is not None}
-
-    def _look_at(self, entity: EntityKey) -> Found | None:
-        names = {"source": self._settings.reference_source, "id": entity.source_id}
-        answer = self._api.read("/api/Contact/{source}/{id}", names=names, accept=(NOT_FOUND,))
-        if answer.status == NOT_FOUND:
-            return None
-        return _found(_contact(answer.json(), "GET /api/Contact/{source}/{id}"))
-
-    def _look_by_query(self, entities: Sequence[EntityKey], since: datetime) -> Mapping[EntityKey, Found]:
-        """All contacts modified since, which an import's creations and merges both are."""
-        wanted = {entity.source_id: entity for entity in entities}
-        found: dict[EntityKey, Found] = {}
-        skip, total = 0, 1
-        while skip < total and len(found) < len(wanted):
-            rows, total = self._modified_since(since - CLOCK_SKEW, skip)
-            skip += QUERY_ROWS
-            for row in rows:
-                for source, reference_id in contacts.references(row):
-                    if source == self._settings.reference_source and reference_id in wanted:
-                        found[wanted[reference_id]] = _found(row)
+    def match(self, writes: Sequence[Write]) -> Mapping[EntityKey, Matched | NeedsReview]:
+        found: dict[EntityKey, Matched | NeedsReview] = {}
+        for own in _by_resource(writes):
+            found |= self._of(own[0]).match(own)
         return found
 
-    def _modified_since(self, since: datetime, skip: int) -> tuple[Sequence[Mapping[str, Any]], int]:
-        condition = {
-            "parameter": "Last Modified DateTime UTC",
-            "operator": "OnOrAfter",
-            "value": since.strftime("%Y-%m-%dT%H:%M:%S"),
-        }
-        body = {"groups": [{"conditions": [condition]}], "sortBy": "Id", "descending": False}
-        query = {"skip": str(skip), "take": str(QUERY_ROWS)}
-        answer = self._api.read("/api/Contact/Query/FullContact", method="POST", query=query, body=body).json()
-        return _whole_page(answer, skip)
+    def apply(self, writes: Sequence[Write]) -> Sequence[Answer]:
+        return self._of(writes[0]).apply(writes)
 
-    def differs(self, desired: Person, found: Found) -> bool:
-        return bool(contacts.changes(desired, found.current))
+    def look(self, writes: Sequence[Write], since: datetime) -> Mapping[EntityKey, Found]:
+        found: dict[EntityKey, Found] = {}
+        for own in _by_resource(writes):
+            found |= self._of(own[0]).look(own, since)
+        return found
 
+    def differs(self, write: Write, found: Found) -> bool:
+        return self._of(write).differs(write, found)
 
-def _found(contact: Mapping[str, Any]) -> Found:
-    return Found(destination_id=contacts.contact_id(contact), details=contacts.ids(contact), current=contact)
+    def preview(self, write: Write) -> Sequence[Preview]:
+        return self._of(write).preview(write)
 
-
-def _whole_page(answer: Any, skip: int) -> tuple[Sequence[Mapping[str, Any]], int]:
-    """Rows and total. Raises PageUnreadable for a page that lacks any: who is missing there would be created twice."""
-    total = answer.get("total") if isinstance(answer, Mapping) else None
-    rows = contacts.rows(answer)
-    if not str(total).isdecimal() or len(rows) < min(QUERY_ROWS, int(str(total)) - skip):
-        raise PageUnreadable("crm_plus: POST /api/Contact/Query/FullContact: the answer is not a whole page")
-    return rows, int(str(total))
+    def _of(self, write: Write) -> Shape:
+        return self._shapes[write.entity.resource]
 
 
-def _contact(body: Any, where: str) -> Mapping[str, Any]:
-    """The contact in an answer. A create whose answer cannot be read has happened all the same."""
-    if isinstance(body, Mapping) and body.get("id") is not None:
-        return body
-    error = UnknownOutcome if where.startswith("POST") else PageUnreadable
-    raise error(f"crm_plus: {where}: the answer is not a contact")
+def _by_resource(writes: Sequence[Write]) -> list[list[Write]]:
+    groups: dict[str, list[Write]] = defaultdict(list)
+    for write in writes:
+        groups[write.entity.resource].append(write)
+    return list(groups.values())

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Engine, insert, text
 
 from common.domain.customers import LANE_OF_TIER, CustomerStatus, Tier
-from common.domain.people import USERS, Person
+from common.domain.people import Person
+from common.domain.resources import USERS
 from common.storage.tables import customers, events
 
 #: Rows of one statement.

@@ -23,9 +23,10 @@ from common.domain.errors import (
     TokenRejected,
     UnknownOutcome,
 )
-from common.domain.people import USERS
+from common.domain.resources import USERS
 from common.domain.writes import Applied, Link, Submitted, Write
 from common.http.client import make_transport
+from common.storage.memory.references import MemoryReferenceCache
 from processor.destinations.registry import DESTINATIONS
 
 WAYS = [(name, create) for name in DESTINATIONS for create in ("batch", "direct")]
@@ -43,7 +44,7 @@ class Writer:
         )
         base = {"create": create, "visibility_seconds": 0, "batch_size": 3, **settings}
         customer = a_customer(access.name, destination=name, destination_settings=base)
-        self.destination = DESTINATIONS[name].open(self.api, customer, SystemClock())
+        self.destination = DESTINATIONS[name].open(self.api, customer, SystemClock(), MemoryReferenceCache())
         self.started = datetime.now(tz=UTC)
 
     def write(self, source_id="1", person=PERSON, link=None):
@@ -59,7 +60,7 @@ class Writer:
         return self.destination.apply(writes)
 
     def look(self, *source_ids):
-        return self.destination.look([self.entity(i) for i in source_ids or ("1",)], self.started)
+        return self.destination.look([self.write(i) for i in source_ids or ("1",)], self.started)
 
     def found(self, source_id="1"):
         what = f"{source_id} to be visible"
@@ -122,7 +123,7 @@ def test_what_was_created_is_found_by_looking(writer):
     found = desk.found()
 
     assert isinstance(answer, Applied | Submitted)
-    assert not desk.destination.differs(PERSON, found)
+    assert not desk.destination.differs(desk.write(), found)
     if isinstance(answer, Applied):
         assert (answer.destination_id, answer.details, answer.changed) == (found.destination_id, found.details, True)
 
@@ -179,7 +180,7 @@ def test_an_update_that_is_repeated_changes_nothing(writer):
 
     assert not answer.changed
     assert desk.changing_requests()[before:] == []
-    assert not desk.destination.differs(changed, desk.found())
+    assert not desk.destination.differs(desk.write(person=changed), desk.found())
 
 
 def test_every_field_comes_through_an_update(writer):
@@ -191,7 +192,7 @@ def test_every_field_comes_through_an_update(writer):
     )  # fmt: skip
 
     assert desk.update(link, changed).changed
-    assert not desk.destination.differs(changed, desk.found())
+    assert not desk.destination.differs(desk.write(person=changed), desk.found())
 
 
 def test_a_changed_e_mail_address_keeps_one_contact(writer):
@@ -266,7 +267,7 @@ def test_a_person_without_a_last_name_is_refused_before_any_request(writer):
     desk = writer()
 
     with pytest.raises(RecordInvalid, match="last_name") as raised:
-        desk.destination.check(replace(PERSON, last_name=""), desk.entity())
+        desk.destination.check(desk.write(person=replace(PERSON, last_name="")))
 
     assert raised.value.field == "last_name"
     assert desk.access.name in str(raised.value)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+from support.builders import a_customer
 from support.clients import an_api, pretended
 
 from common.domain.errors import (
@@ -32,7 +33,7 @@ class Reader:
         self.api = an_api(
             access.volunteer_base_url, access.volunteer_token, transport=transport, customer_id=access.name
         )
-        self.source = SOURCES[name].open(self.api, access.name)
+        self.source = SOURCES[name].open(self.api, a_customer(access.name))
         self.resource = resource
 
     def page(self, **query):
@@ -243,7 +244,7 @@ def test_a_link_that_leads_to_another_place_is_refused_and_no_token_is_sent_ther
         asked.append(str(request.url))
         return httpx.Response(200, json={"data": [], "links": {"next": link}, "meta": {"total": 99}})
 
-    source = SOURCES[name].open(an_api("https://api.example/v1", transport=pretended(world)), "acme")
+    source = SOURCES[name].open(an_api("https://api.example/v1", transport=pretended(world)), a_customer())
     first = source.page(PageQuery(resource=resource))
     with pytest.raises(PageUnreadable, match="leads away"):
         source.page(PageQuery(resource=resource, next_page=first.next_page))
@@ -259,7 +260,7 @@ def test_json_that_is_not_a_page_is_no_page(listing, body):
     api = an_api("https://api.example/v1", transport=pretended(lambda _: httpx.Response(200, json=body)))
 
     with pytest.raises(PageUnreadable):
-        SOURCES[name].open(api, "acme").page(PageQuery(resource=resource))
+        SOURCES[name].open(api, a_customer()).page(PageQuery(resource=resource))
 
 
 @pytest.mark.parametrize("listing", LISTINGS, ids="/".join)
@@ -269,7 +270,9 @@ def test_an_item_of_any_shape_is_broken_and_never_breaks_its_page(listing, item)
     world = pretended(lambda _: httpx.Response(200, json={"data": [item], "links": {}, "meta": {"total": "²"}}))
 
     page = (
-        SOURCES[name].open(an_api("https://api.example/v1", transport=world), "acme").page(PageQuery(resource=resource))
+        SOURCES[name]
+        .open(an_api("https://api.example/v1", transport=world), a_customer())
+        .page(PageQuery(resource=resource))
     )
 
     assert (len(page.records), len(page.broken), page.next_page, page.total) == (0, 1, None, None)

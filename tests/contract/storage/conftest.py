@@ -13,7 +13,7 @@ from support.builders import NOW, a_customer, a_page
 
 from common.domain.clock import ManualClock
 from common.domain.entities import EntityKey
-from common.domain.people import USERS
+from common.domain.resources import USERS
 from common.domain.runs import RunState
 from common.storage import tables
 from common.storage.customers import PostgresCustomerStore

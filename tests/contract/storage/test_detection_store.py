@@ -8,7 +8,7 @@ import pytest
 from support.builders import NOW, a_broken_record, a_page, a_record, after, an_entity
 
 from common.domain.errors import RunFenced
-from common.domain.people import USERS
+from common.domain.resources import USERS
 from common.domain.runs import RunCounts, RunState
 
 

@@ -6,7 +6,7 @@ import pytest
 from support.builders import NOW, a_customer, a_page, a_record
 
 from common.domain.clock import ManualClock
-from common.domain.people import USERS
+from common.domain.resources import USERS
 from common.domain.runs import RunState
 from common.storage.backlog import PostgresBacklog
 from common.storage.customers import PostgresCustomerStore

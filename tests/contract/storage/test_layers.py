@@ -7,7 +7,7 @@ from support.builders import NOW, a_page, a_record, after
 
 from common.domain.errors import RunFenced
 from common.domain.layers import RECONCILIATION_SECONDS, Layer
-from common.domain.people import USERS
+from common.domain.resources import USERS
 from common.domain.runs import RunState
 
 

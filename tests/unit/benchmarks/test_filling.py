@@ -10,7 +10,7 @@ import pytest
 from benchmarks.fleet.accounts import MIX, customer_row, event_row, mixed_tier
 from benchmarks.fleet.messages import Deliveries
 
-from common.domain.people import person_from_body
+from common.domain.people import Person
 from common.storage.tables import customers, events
 
 TEMPLATE = {
@@ -49,7 +49,7 @@ def test_any_hundred_customers_have_the_mix_of_tiers():
 
 def test_an_event_is_one_that_a_handler_understands():
     row = event_row("acme", 7)
-    assert person_from_body(row["payload"]).last_name == "Quonox 7"
+    assert Person.from_body(row["payload"]).last_name == "Quonox 7"
     assert set(row) <= set(events.c.keys())
 
 

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from support.builders import a_person, a_record
 
-from common.domain.people import person_from_body
+from common.domain.people import Person
 from common.domain.records import content_hash, storable
 
 JSON = st.recursive(
@@ -72,10 +72,10 @@ def test_only_what_cannot_be_held_is_changed(value, stored):
 
 @given(st.builds(a_person, first_name=st.text(), phone=st.text(), membership_role=st.text()))
 def test_a_person_survives_its_body(person):
-    assert person_from_body(person.to_body()) == person
+    assert Person.from_body(person.to_body()) == person
 
 
 def test_a_body_of_another_release_is_read_as_far_as_it_is_known():
     body = {"first_name": "A", "last_name": "B", "shoe_size": 44}
 
-    assert person_from_body(body).last_name == "B"
+    assert Person.from_body(body).last_name == "B"

@@ -23,7 +23,7 @@ from common.domain.errors import (
 
 
 def test_events_go_in_as_few_requests_as_the_destination_allows():
-    rig = ProcessorRig(PretendedDestination(group=4))
+    rig = ProcessorRig(PretendedDestination(size=4))
     rig.detect(*(str(number) for number in range(10)))
     rig.deliver_all()
 
@@ -79,7 +79,7 @@ def test_a_slice_holds_no_more_than_its_events_and_says_that_there_may_be_more()
 
 
 def test_a_slice_that_lasts_too_long_leaves_the_rest_due():
-    rig = ProcessorRig(PretendedDestination(group=1), slice_seconds=10.0)
+    rig = ProcessorRig(PretendedDestination(size=1), slice_seconds=10.0)
     rig.detect(*"12345")
     slow = rig.destination.apply
 
@@ -140,7 +140,7 @@ def test_a_rate_limit_parks_the_customer_and_counts_no_attempt():
 
 @pytest.mark.parametrize("error", [TokenRejected("401"), PermissionMissing("403")])
 def test_a_rejected_token_blocks_the_destination_until_it_is_verified_and_pauses_nobody(error):
-    rig = ProcessorRig(PretendedDestination(group=1, failures=[(error, False)]))
+    rig = ProcessorRig(PretendedDestination(size=1, failures=[(error, False)]))
     rig.detect(*"123")
 
     assert not rig.deliver(), "nothing may be published at the tail"
@@ -159,7 +159,7 @@ def test_a_rejected_token_blocks_the_destination_until_it_is_verified_and_pauses
 
 def test_five_slices_that_meet_an_outage_open_the_breaker_and_park_the_customer_until_one_probe():
     trouble = (SystemUnavailable("gone", sent=False), False)
-    rig = ProcessorRig(PretendedDestination(group=1, failures=[trouble] * 6))
+    rig = ProcessorRig(PretendedDestination(size=1, failures=[trouble] * 6))
     rig.detect(*"1234567")
     for _ in range(5):
         assert rig.deliver()
@@ -207,7 +207,7 @@ def test_a_probe_that_had_nothing_to_send_makes_way_for_the_next():
 
 def test_refusals_and_limits_are_answers_and_open_no_breaker():
     refused = (RecordRefused("422", reason="http_422"), False)
-    rig = ProcessorRig(PretendedDestination(group=1, failures=[refused] * 9))
+    rig = ProcessorRig(PretendedDestination(size=1, failures=[refused] * 9))
     rig.detect(*"123456789")
     rig.deliver_all()
 
@@ -227,7 +227,7 @@ def test_a_customer_whose_destination_cannot_be_opened_is_paused():
 
 
 def test_a_system_in_trouble_is_retried_later_with_growing_patience_and_stops_the_slice():
-    rig = ProcessorRig(PretendedDestination(group=1, failures=[(SystemUnavailable("gone", sent=False), False)] * 4))
+    rig = ProcessorRig(PretendedDestination(size=1, failures=[(SystemUnavailable("gone", sent=False), False)] * 4))
     rig.detect(*"12")
     waits = []
     while rig.states() != {"applied": 2}:
@@ -251,7 +251,7 @@ def test_a_system_in_trouble_never_makes_a_dead_letter():
 
 
 def test_a_defect_is_a_dead_letter_after_three_attempts():
-    rig = ProcessorRig(PretendedDestination(group=1, failures=[(ZeroDivisionError("ours"), False)] * 3))
+    rig = ProcessorRig(PretendedDestination(size=1, failures=[(ZeroDivisionError("ours"), False)] * 3))
     rig.detect("1")
     rig.settle()
 
@@ -322,7 +322,7 @@ def test_other_partitions_are_served_while_one_is_held_elsewhere():
 
 
 def test_nothing_is_sent_once_the_lock_is_lost():
-    rig = ProcessorRig(PretendedDestination(group=1))
+    rig = ProcessorRig(PretendedDestination(size=1))
     rig.detect(*"123")
     send = rig.destination.apply
 
@@ -363,7 +363,7 @@ def test_a_write_that_another_worker_took_over_meanwhile_is_applied_again_from_t
 
 
 def test_the_lock_is_looked_at_before_every_request():
-    rig = ProcessorRig(PretendedDestination(group=1))
+    rig = ProcessorRig(PretendedDestination(size=1))
     rig.detect(*"12")
     asked = []
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from support.builders import a_link, a_person, an_entity, an_event, an_intent
+from support.builders import NOW, a_link, a_person, an_entity, an_event, an_intent
 from support.delivering import PretendedDestination
 
 from common.domain.errors import PermanentError
 from common.domain.events import EventState
 from common.domain.records import content_hash
 from processor.pipeline import Work
-from processor.steps.line import pass_through, steps
+from processor.steps.line import first_steps, last_steps, pass_through
 
 
 def work(**changes):
@@ -20,7 +20,8 @@ def work(**changes):
 
 
 def through(*works, destination=None):
-    return pass_through(works, steps(destination or PretendedDestination()))
+    line = (*first_steps(), *last_steps(destination or PretendedDestination(), NOW))
+    return pass_through(works, line)
 
 
 def only_end(plan):

@@ -191,7 +191,7 @@ def test_a_defect_after_the_write_happened_does_not_write_again_without_looking(
 @pytest.mark.parametrize("at", range(1, 12))
 @pytest.mark.parametrize("holds", [False, True])
 def test_a_worker_killed_before_or_after_any_step_neither_loses_nor_doubles(at, after_call, holds):
-    rig = ProcessorRig(PretendedDestination(holds=holds, group=2))
+    rig = ProcessorRig(PretendedDestination(holds=holds, size=2))
     rig.detect(*"123")
     whole = rig.parts
     rig.parts = replace(whole, store=Killing(whole.store, at=at, after=after_call))
@@ -227,7 +227,7 @@ def few_defects(failures):
     group=st.sampled_from([1, 3, 100]),
 )
 def test_whatever_fails_nothing_is_lost_doubled_or_put_back(failures, edits, pauses, group):
-    rig = ProcessorRig(PretendedDestination(failures=failures, group=group))
+    rig = ProcessorRig(PretendedDestination(failures=failures, size=group))
     newest, waits = {}, list(pauses)
     for source_id, phone in edits:
         rig.detect(source_id, phone=phone)
