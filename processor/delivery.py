@@ -10,6 +10,7 @@ from common.domain.customers import Customer, System
 from common.domain.errors import BudgetExhausted
 from common.domain.events import Event
 from common.domain.limits import Share, share_of
+from common.domain.mapping import read_mapping
 from common.domain.passages import Passage, passing
 from common.domain.stores import Held
 from common.domain.writes import EventOutcome, SliceOutcome
@@ -114,7 +115,8 @@ def _work_through(parts: SliceParts, customer: Customer, held: Held, passage: Pa
 
 def _plan(part: Slice, chosen: Plan) -> Plan:
     """What is to be written, once it is known what each piece hangs on."""
-    wanted = pass_through(chosen.works, first_steps())
+    mapping = read_mapping(part.customer.customer_id, part.customer.mapping)
+    wanted = pass_through(chosen.works, first_steps(mapping))
     needs = {entity for work in wanted.works for entity in work.needs}
     links = part.parts.store.links(sorted(needs)) if needs else {}
     plan = pass_through([work.with_parents(links) for work in wanted.works], last_steps(part.destination, part.now))

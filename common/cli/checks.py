@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from common.domain.customers import Customer, check_customer_id
 from common.domain.errors import CustomerInvalid
+from common.domain.mapping import read_mapping
 from poller.sources import registry as sources
 from processor.destinations import registry as destinations
 
@@ -35,6 +36,7 @@ def problems(customer: Customer) -> list[CustomerInvalid]:
         *_of_interval(customer),
         *_of_cadences(customer),
         *_of_destination(customer),
+        *_of_mapping(customer),
         *_of_base_url(customer, "source_settings", customer.source_settings),
         *_of_base_url(customer, "destination_settings", customer.destination_settings),
     ]
@@ -101,6 +103,13 @@ def _of_cadences(customer: Customer) -> Iterator[CustomerInvalid]:
             yield CustomerInvalid(customer.customer_id, f"cadences.{name}", f"is no resource of its source; {hint}")
         elif mend := _period_mend(seconds):
             yield CustomerInvalid(customer.customer_id, f"cadences.{name}", mend)
+
+
+def _of_mapping(customer: Customer) -> Iterator[CustomerInvalid]:
+    try:
+        read_mapping(customer.customer_id, customer.mapping)
+    except CustomerInvalid as problem:
+        yield problem
 
 
 def _of_destination(customer: Customer) -> Iterator[CustomerInvalid]:

@@ -37,6 +37,8 @@ class Entry(BaseModel):
     destination: str = "crm_plus"
     source_settings: dict[str, Any] = Field(default_factory=dict)
     destination_settings: dict[str, Any] = Field(default_factory=dict)
+    #: See `common.domain.mapping`.
+    mapping: dict[str, Any] = Field(default_factory=dict)
     source_token: SecretStr | None = None
     destination_token: SecretStr | None = None
     source_token_file: Path | None = None

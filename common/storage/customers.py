@@ -207,6 +207,7 @@ def _customer(row: Any) -> Customer:
         destination=row.destination,
         source_settings=row.source_settings,
         destination_settings=row.destination_settings,
+        mapping=row.mapping,
     )
 
 
@@ -220,6 +221,7 @@ def _row(customer: Customer) -> dict[str, Any]:
         "cadences": dict(customer.cadences),
         "source_settings": dict(customer.source_settings),
         "destination_settings": dict(customer.destination_settings),
+        "mapping": dict(customer.mapping),
     }
 
 

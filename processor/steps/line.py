@@ -15,11 +15,13 @@ import structlog
 from common.domain.destinations import Destination
 from common.domain.errors import PermanentError
 from common.domain.events import EventState
+from common.domain.mapping import FieldMapping
 from common.domain.writes import EventOutcome, Link, Refusal
 from processor.pipeline import Plan, Work
 from processor.steps.check import checked
 from processor.steps.handle import handled
 from processor.steps.ledger import not_done_yet
+from processor.steps.mapped import as_configured
 from processor.steps.parents import parents_linked
 from processor.steps.read import readable
 
@@ -29,9 +31,9 @@ log = structlog.get_logger(__name__)
 Step: TypeAlias = Callable[[Work], Work | EventOutcome]
 
 
-def first_steps() -> tuple[Step, ...]:
+def first_steps(mapping: FieldMapping) -> tuple[Step, ...]:
     """From an event to what should be; in order. What it hangs on is known after these."""
-    return readable, handled
+    return readable, handled, lambda work: as_configured(work, mapping)
 
 
 def last_steps(destination: Destination, now: datetime) -> tuple[Step, ...]:

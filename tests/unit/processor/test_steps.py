@@ -8,6 +8,7 @@ from support.delivering import PretendedDestination
 
 from common.domain.errors import PermanentError
 from common.domain.events import EventState
+from common.domain.mapping import FieldMapping
 from common.domain.records import content_hash
 from processor.pipeline import Work
 from processor.steps.line import first_steps, last_steps, pass_through
@@ -20,7 +21,7 @@ def work(**changes):
 
 
 def through(*works, destination=None):
-    line = (*first_steps(), *last_steps(destination or PretendedDestination(), NOW))
+    line = (*first_steps(FieldMapping()), *last_steps(destination or PretendedDestination(), NOW))
     return pass_through(works, line)
 
 
