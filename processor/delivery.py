@@ -15,6 +15,7 @@ from common.domain.passages import Passage, passing
 from common.domain.stores import Held
 from common.domain.writes import EventOutcome, SliceOutcome
 from processor.guarding import Guarded
+from processor.identity import identify
 from processor.looking import look
 from processor.pipeline import Plan, Work, coalesce
 from processor.sending import send
@@ -106,7 +107,7 @@ def _work_through(parts: SliceParts, customer: Customer, held: Held, passage: Pa
     plan = _plan(part, chosen)
     part.record(SliceOutcome(events=chosen.ended + plan.ended, links=plan.links))
     try:
-        send(part, look(part, plan.works))
+        send(part, identify(part, look(part, plan.works)))
     except BudgetExhausted as limit:
         _wait_for_the_share(part, plan.works, limit)
     if part.dead_letters:

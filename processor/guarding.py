@@ -30,7 +30,7 @@ class Guarded:
         return self._inner.group_limit(write)
 
     def match(self, writes: Sequence[Write]) -> Mapping[EntityKey, Matched | NeedsReview]:
-        return self._passage.watch(lambda: self._inner.match(writes))
+        return self._passage.watch(lambda: self._inner.match(writes), proves=False)
 
     def apply(self, writes: Sequence[Write]) -> Sequence[Answer]:
         return self._passage.watch(lambda: self._inner.apply(writes))
@@ -42,4 +42,4 @@ class Guarded:
         return self._inner.differs(write, found)
 
     def preview(self, write: Write) -> Sequence[Preview]:
-        return self._passage.watch(lambda: self._inner.preview(write))
+        return self._passage.watch(lambda: self._inner.preview(write), proves=False)

@@ -35,6 +35,8 @@ class Work:
     #: Entities that must be at the destination before this one can be.
     needs: tuple[EntityKey, ...] = ()
     mapped_hash: str = ""
+    #: A person has decided that it is nobody whom the destination has already.
+    as_new: bool = False
     #: Links of `needs`, as far as there are any.
     parents: Mapping[EntityKey, Link] = field(default_factory=dict)
 
@@ -57,6 +59,7 @@ class Work:
             link=self.link,
             parents=self.parents,
             is_removal=self.is_removal,
+            as_new=self.as_new,
         )
 
 

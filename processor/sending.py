@@ -14,6 +14,8 @@ import structlog
 
 from common.domain.errors import LockLost
 from common.domain.events import EventState
+from common.domain.identities import EmailUse
+from common.domain.people import Person
 from common.domain.retry import FIRST_CONFIRMATION_SECONDS
 from common.domain.writes import (
     Answer,
@@ -21,6 +23,7 @@ from common.domain.writes import (
     EventOutcome,
     Intent,
     Link,
+    Operation,
     Refusal,
     SliceOutcome,
     Write,
@@ -107,7 +110,14 @@ def _intent(part: Slice, write: Write, replaces: str) -> Intent:
         started_at=part.now,
         settles_at=part.now + timedelta(seconds=part.destination.settle_seconds),
         replaces=replaces,
+        email=_claimed(write),
     )
+
+
+def _claimed(write: Write) -> str:
+    """The address of a person who is created, unless a person decided that two may share it."""
+    new = write.operation is Operation.CREATE and not write.as_new
+    return write.desired.email if new and isinstance(write.desired, Person) else ""
 
 
 def _record_answers(part: Slice, batch: Sequence[Ready], answers: Sequence[Answer]) -> None:
@@ -123,8 +133,16 @@ def _record_answers(part: Slice, batch: Sequence[Ready], answers: Sequence[Answe
                 *(_outcome(ready, WriteState.SUBMITTED) for ready in submitted),
             ),
             links=tuple(_link(ready, answer) for ready, answer in applied),
+            emails=tuple(_email(ready) for ready, _ in applied if isinstance(ready.write.desired, Person)),
         )
     )
+
+
+def _email(ready: Ready) -> EmailUse:
+    """A blank never erases, so only what is there now is said; who is gone has none."""
+    person = ready.write.desired
+    assert isinstance(person, Person)  # noqa: S101 - the caller asks for people only
+    return EmailUse(entity=ready.write.entity, email="" if ready.write.is_removal else person.email)
 
 
 def _applied(ready: Ready, answer: Applied) -> EventOutcome:

@@ -97,14 +97,18 @@ class Passage:
         if self._permit.probe is not None:
             self._breakers.returned(self._permit, self._clock.now())
 
-    def watch(self, ask: Callable[[], T]) -> T:
-        """What `ask` returns or raises; the breaker is told first."""
+    def watch(self, ask: Callable[[], T], *, proves: bool = True) -> T:
+        """What `ask` returns or raises; the breaker is told first.
+
+        `proves`: that it returns shows the system at work. False for what may get by without a request.
+        """
         try:
             answer = ask()
         except Exception as error:
             self._tell(effect_of(error), str(error))
             raise
-        self._tell(Effect.ANSWERED, "")
+        if proves:
+            self._tell(Effect.ANSWERED, "")
         return answer
 
     def _tell(self, effect: Effect, reason: str) -> None:

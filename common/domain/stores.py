@@ -5,7 +5,7 @@ Every method is one transaction: it is done whole or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -136,6 +136,14 @@ class DeliveryStore(Protocol):
 
     def apply_again(self, entities: Sequence[EntityKey], now: datetime) -> None:
         """A new event for each from its mirror: a write of ours may have landed after a newer one."""
+        ...
+
+    def email_owners(self, customer_id: str, addresses: Sequence[str]) -> Mapping[str, EntityKey]:
+        """Whose each address is, of those that are anybody's: from the intent of its first write on."""
+        ...
+
+    def cleared(self, entities: Sequence[EntityKey]) -> Collection[EntityKey]:
+        """Those of which a person has decided that they are to be created."""
         ...
 
     def open_dead_letters(self, customer_id: str) -> int:

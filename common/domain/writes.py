@@ -11,6 +11,7 @@ from typing import Any
 from common.domain.canonical import Canonical
 from common.domain.entities import EntityKey
 from common.domain.events import EventState
+from common.domain.identities import EmailUse
 
 
 class Operation(StrEnum):
@@ -87,6 +88,8 @@ class Write:
     parents: Mapping[EntityKey, Link] = field(default_factory=dict)
     #: The source has it no more.
     is_removal: bool = False
+    #: A person has decided that it is nobody whom the destination has already.
+    as_new: bool = False
 
     @property
     def operation(self) -> Operation:
@@ -238,10 +241,11 @@ class SliceOutcome:
     writes: tuple[WriteOutcome, ...] = ()
     links: tuple[Link, ...] = ()
     reviews: tuple[Review, ...] = ()
+    emails: tuple[EmailUse, ...] = ()
 
     @property
     def is_empty(self) -> bool:
-        return not (self.events or self.writes or self.links or self.reviews)
+        return not (self.events or self.writes or self.links or self.reviews or self.emails)
 
 
 def merged(outcomes: Iterable[SliceOutcome]) -> SliceOutcome:
@@ -252,4 +256,5 @@ def merged(outcomes: Iterable[SliceOutcome]) -> SliceOutcome:
         writes=tuple(write for part in parts for write in part.writes),
         links=tuple(link for part in parts for link in part.links),
         reviews=tuple(review for part in parts for review in part.reviews),
+        emails=tuple(use for part in parts for use in part.emails),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -26,7 +26,9 @@ from common.domain.writes import (
 )
 from common.storage.again import put_again
 from common.storage.due import IN_ORDER, IS_OPEN, held_back, is_due, with_open_events
+from common.storage.emails import claim, owners_of, use
 from common.storage.engine import reading
+from common.storage.reviews import cleared, put, settle
 from common.storage.tables import OPEN, UNRESOLVED, dead_letters, events, links, writes
 
 
@@ -99,12 +101,16 @@ class PostgresDeliveryStore:
                 .where(writes.c.write_id.in_([intent.replaces for intent in intents]))
                 .values(state=WriteState.LOOKED, finished_at=intents[0].started_at)
             )
+            claim(connection, intents)
             connection.execute(insert(writes), [_intent_row(intent) for intent in intents])
 
     def record(self, customer_id: str, outcome: SliceOutcome, now: datetime) -> None:
         with self._engine.begin() as connection:
             _record_writes(connection, customer_id, outcome.writes, now)
             _record_links(connection, outcome.links, now)
+            settle(connection, outcome.links, now)
+            put(connection, outcome.reviews, now)
+            use(connection, outcome.emails, now)
             _record_dead_letters(connection, customer_id, outcome.events, now)
             _record_events(connection, customer_id, outcome.events, now)
 
@@ -112,6 +118,17 @@ class PostgresDeliveryStore:
         with self._engine.begin() as connection:
             for (customer_id, resource), source_ids in _by_resource(entities).items():
                 put_again(connection, customer_id, resource, source_ids, now)
+
+    def email_owners(self, customer_id: str, addresses: Sequence[str]) -> Mapping[str, EntityKey]:
+        with self._reads.connect() as connection:
+            return owners_of(connection, customer_id, addresses)
+
+    def cleared(self, entities: Sequence[EntityKey]) -> Collection[EntityKey]:
+        found: set[EntityKey] = set()
+        with self._reads.connect() as connection:
+            for (customer_id, resource), source_ids in _by_resource(entities).items():
+                found |= cleared(connection, customer_id, resource, source_ids)
+        return found
 
     def open_dead_letters(self, customer_id: str) -> int:
         query = select(func.count()).where(dead_letters.c.customer_id == customer_id, dead_letters.c.state == "open")

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from common.storage.engine import reading
-from common.storage.tables import reference_cache
+from common.storage.identity_tables import reference_cache
 
 
 class PostgresReferenceCache:

@@ -36,7 +36,8 @@ def a_person(**changes: Any) -> Person:
 
 
 def a_record(source_id: str = "1", *, at: datetime = NOW, **changes: Any) -> Record:
-    body = a_person(**changes).to_body()
+    """Everybody has an address of their own, unless the test says otherwise."""
+    body = a_person(**{"email": f"f{source_id}@example.org", **changes}).to_body()
     return Record(resource=USERS, source_id=source_id, updated_at=at, body=body, raw={"id": source_id, **body})
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -19,6 +19,7 @@ from common.domain.writes import (
     WriteOutcome,
     WriteState,
 )
+from common.storage.memory import identities
 from common.storage.memory.tables import EventRow, LetterRow, MemoryTables, Rows, WriteRow
 
 
@@ -61,6 +62,7 @@ class MemoryDeliveryStore:
             for write_id in {intent.replaces for intent in intents} & rows.writes.keys():
                 if rows.writes[write_id].is_unresolved:
                     _end_write(rows, WriteOutcome(write_id=write_id, state=WriteState.LOOKED), intents[0].started_at)
+            identities.claim(rows, intents)
             for intent in intents:
                 _insert_write(rows, intent)
 
@@ -69,6 +71,7 @@ class MemoryDeliveryStore:
             for write in outcome.writes:
                 _record_write(rows, customer_id, write, now)
             _record_links(rows, outcome.links, now)
+            identities.record(rows, outcome, now)
             for event in outcome.events:
                 _record_event(rows, customer_id, event, now)
 
@@ -91,6 +94,12 @@ class MemoryDeliveryStore:
             detected_at=now,
         )  # fmt: skip
         rows.insert_event(EventRow(event=again, retry_at=now))
+
+    def email_owners(self, customer_id: str, addresses: Sequence[str]) -> Mapping[str, EntityKey]:
+        return identities.owners_of(self._tables.rows, customer_id, addresses)
+
+    def cleared(self, entities: Sequence[EntityKey]) -> Collection[EntityKey]:
+        return identities.cleared(self._tables.rows, entities)
 
     def open_dead_letters(self, customer_id: str) -> int:
         return sum(letter.entity.customer_id == customer_id for letter in self._tables.dead_letters)

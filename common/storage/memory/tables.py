@@ -20,7 +20,7 @@ from common.domain.entities import EntityKey
 from common.domain.events import OPEN_STATES, Event, EventState
 from common.domain.layers import Layer
 from common.domain.runs import RunReport
-from common.domain.writes import UNRESOLVED_STATES, Intent, Link
+from common.domain.writes import UNRESOLVED_STATES, Intent, Link, Review
 
 #: Customer and resource, or customer and run.
 Pair: TypeAlias = tuple[str, str]
@@ -101,6 +101,16 @@ class LetterRow:
     resolved_at: datetime | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class ReviewRow:
+    """What waits, or waited, for a person's decision."""
+
+    review: Review
+    #: `open`, `settled` or `decided`.
+    state: str = "open"
+    decision: str = ""
+
+
 @dataclass(kw_only=True)
 class Rows:
     """All tables."""
@@ -112,6 +122,9 @@ class Rows:
     links: dict[EntityKey, Link] = field(default_factory=dict)
     writes: dict[str, WriteRow] = field(default_factory=dict)
     letters: list[LetterRow] = field(default_factory=list)
+    #: Address and entity; the value is when the entity left it, None if it has it.
+    emails: dict[tuple[str, EntityKey], datetime | None] = field(default_factory=dict)
+    reviews: dict[EntityKey, ReviewRow] = field(default_factory=dict)
 
     def copy(self) -> Rows:
         return Rows(**{name: getattr(self, name).copy() for name in self.__dataclass_fields__})

@@ -78,6 +78,13 @@ def _create() -> None:
         *_keys("emails", "email", "resource", "source_id"),
     )
     op.create_index("ix_emails_entity", "emails", ["customer_id", "resource", "source_id"])
+    op.create_index(
+        "ix_emails_current",
+        "emails",
+        ["customer_id", "email"],
+        unique=True,
+        postgresql_where=sa.text("left_at IS NULL"),
+    )
     op.create_table(
         "reviews",
         *_key("resource", "source_id", "kind", "reason"),
