@@ -41,5 +41,11 @@ class Guarded:
     def differs(self, write: Write, found: Found) -> bool:
         return self._inner.differs(write, found)
 
+    def missing_fields(self, resource: str, names: Sequence[str]) -> Sequence[str]:
+        return self._passage.watch(lambda: self._inner.missing_fields(resource, names), proves=False)
+
+    def find(self, resource: str, destination_id: str) -> Found | None:
+        return self._passage.watch(lambda: self._inner.find(resource, destination_id))
+
     def preview(self, write: Write) -> Sequence[Preview]:
         return self._passage.watch(lambda: self._inner.preview(write), proves=False)

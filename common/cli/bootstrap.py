@@ -35,9 +35,13 @@ from common.queueing.polls import Polls
 from common.storage.breakers import PostgresBreakers
 from common.storage.customers import PostgresCustomerStore
 from common.storage.dead_letters import PostgresDeadLetters
+from common.storage.delivery import PostgresDeliveryStore
 from common.storage.engine import make_engine
 from common.storage.keys import PostgresKeyStore
+from common.storage.mirrored import PostgresMirror
 from common.storage.overview import PostgresOverview
+from common.storage.references import PostgresReferenceCache
+from common.storage.reviews import PostgresReviews
 from common.storage.schedule import PostgresSchedule
 from common.storage.throttles import PostgresThrottles
 from common.storage.usage import PostgresUsage
@@ -87,6 +91,22 @@ class Parts:
     @cached_property
     def dead_letters(self) -> PostgresDeadLetters:
         return PostgresDeadLetters(self.engine)
+
+    @cached_property
+    def reviews(self) -> PostgresReviews:
+        return PostgresReviews(self.engine)
+
+    @cached_property
+    def references(self) -> PostgresReferenceCache:
+        return PostgresReferenceCache(self.engine)
+
+    @cached_property
+    def mirror(self) -> PostgresMirror:
+        return PostgresMirror(self.engine)
+
+    @cached_property
+    def delivery(self) -> PostgresDeliveryStore:
+        return PostgresDeliveryStore(self.engine)
 
     @cached_property
     def master_key(self) -> bytes:

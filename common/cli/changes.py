@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,7 +16,7 @@ from rich.console import RenderableType
 
 from common.cli.bootstrap import Parts, open_parts
 from common.cli.checks import problems
-from common.cli.entries import read_settings
+from common.cli.entries import read_object, read_settings
 from common.cli.failures import CommandFailed
 from common.cli.offboarding import way_back
 from common.cli.options import AsJson, Cadence, CustomerId, DryRun, operator
@@ -44,6 +46,9 @@ def set_one(
     no_cadences: Annotated[bool, typer.Option("--no-cadences", help="Poll all resources together.")] = False,
     mode: Annotated[str | None, typer.Option(help="continuous or nightly.", show_default=False)] = None,
     time_zone: Annotated[str | None, typer.Option(help="As in Europe/Berlin.", show_default=False)] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(help="A JSON file; takes the place of the mapping it has.", show_default=False)
+    ] = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -55,7 +60,8 @@ def set_one(
         raise CommandFailed("give either --cadence or --no-cadences", exit_code=2)
     given = {
         "name": name, "tier": tier, "poll_interval_seconds": every, "mode": mode,
-        "time_zone": time_zone, "cadences": {} if no_cadences else cadence and read_settings(cadence, "--cadence"),
+        "time_zone": time_zone, "mapping": mapping,
+        "cadences": {} if no_cadences else cadence and read_settings(cadence, "--cadence"),
     }  # fmt: skip
     with open_parts() as parts:
         before = parts.customers.get(customer_id)
@@ -143,6 +149,7 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "cadences": lambda given: {} if isinstance(given, Mapping) else _seconds(given),
     "mode": lambda text: _word(text, Mode),
     "time_zone": str,
+    "mapping": read_object,
 }
 
 
@@ -171,6 +178,8 @@ def _view(customer_id: str, changes: dict[str, dict[str, Any]], *, dry_run: bool
 
 
 def _text(value: object) -> str:
+    if isinstance(value, dict) and not all(isinstance(part, int) for part in value.values()):
+        return json.dumps(value, ensure_ascii=False)
     if isinstance(value, dict):
         return _pairs([f"{key} every {seconds} s" for key, seconds in value.items()])
     return "its tier's" if value is None else str(value)

@@ -103,6 +103,19 @@ def _rows(path: Path) -> list[Any]:
     return rows
 
 
+def read_object(path: Path) -> dict[str, Any]:
+    """A JSON object from a file. Raises ValueError, saying what is wrong with it."""
+    try:
+        value = json.loads(path.read_text())
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise ValueError(f"{path} is not JSON: {error}") from None
+    if isinstance(value, dict):
+        return value
+    raise ValueError(f"{path}: give a JSON object")
+
+
 def read_settings(pairs: list[str] | None, option: str) -> dict[str, str]:
     """`k=v` pairs. Raises CommandFailed naming the option."""
     settings: dict[str, str] = {}

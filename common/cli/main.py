@@ -26,6 +26,8 @@ from common.cli import (
     history,
     lanes,
     letters,
+    mapping,
+    matches,
     offboarding,
     schedule,
     status,
@@ -73,6 +75,14 @@ GROUPS: Mapping[str, tuple[str, Mapping[str, Callable[..., None]]]] = {
             "replay": letters.replay,
             "discard": letters.discard,
         },
+    ),
+    "matches": (
+        "Records of which a person has to say who they are.",
+        {"list": matches.list_open, "show": matches.show_one, "link": matches.link, "create": matches.create},
+    ),
+    "mapping": (
+        "What becomes of each field at the destination.",
+        {"show": mapping.show_mapping, "check": mapping.check, "try": mapping.try_one, "apply": mapping.apply},
     ),
     "credentials": ("The tokens of customers.", {"verify": credentials.verify}),
     "runs": ("What the pollers did.", {"list": history.list_runs}),

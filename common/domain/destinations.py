@@ -55,6 +55,14 @@ class Destination(Protocol):
         """True if an update would change something. No request."""
         ...
 
+    def missing_fields(self, resource: str, names: Sequence[str]) -> Sequence[str]:
+        """Those custom fields that the account does not have for records of a resource."""
+        ...
+
+    def find(self, resource: str, destination_id: str) -> Found | None:
+        """A record by its own id, for a person to look at; None if there is none."""
+        ...
+
     def preview(self, write: Write) -> Sequence[Preview]:
         """The requests that this write would lead to, as far as they are known without sending one that writes."""
         ...

@@ -111,6 +111,14 @@ class PretendedDestination:
     def differs(self, write: Write, found: Found) -> bool:
         return write.desired.to_body() != found.current
 
+    def missing_fields(self, resource: str, names: Sequence[str]) -> Sequence[str]:
+        del resource, names
+        return []
+
+    def find(self, resource: str, destination_id: str) -> Found | None:
+        del resource, destination_id
+        return None
+
     def preview(self, write: Write) -> Sequence[Preview]:
         return [Preview(method="POST", route="/pretended", body=write.desired.to_body())]
 

@@ -14,6 +14,8 @@ from common.domain.resources import USERS
 from common.domain.writes import Answer, Found, Matched, NeedsReview, Preview, Write
 from common.http.client import ApiClient
 from processor.destinations.crm_plus.account import Account
+from processor.destinations.crm_plus.custom_fields import CustomFields
+from processor.destinations.crm_plus.finding import find
 from processor.destinations.crm_plus.people import People
 from processor.destinations.crm_plus.settings import read_settings
 from processor.destinations.crm_plus.shape import Shape
@@ -34,6 +36,8 @@ class CrmPlusDestination:
     """Implements `common.domain.destinations.Destination` for one customer's key."""
 
     def __init__(self, account: Account) -> None:
+        self._account = account
+        self._custom_fields = CustomFields(account)
         self._shapes = {resource: shape(account) for resource, shape in SHAPES.items()}
         self.visibility_seconds = account.settings.visibility_seconds
         # A write of several requests stops sending once a deadline has passed, so its last one ends within another.
@@ -55,7 +59,10 @@ class CrmPlusDestination:
         return found
 
     def apply(self, writes: Sequence[Write]) -> Sequence[Answer]:
-        return self._of(writes[0]).apply(writes)
+        refused = self._custom_fields.refused(writes)
+        left = [write for write in writes if write.entity not in refused]
+        answers = iter(self._of(writes[0]).apply(left) if left else ())
+        return [refused.get(write.entity) or next(answers) for write in writes]
 
     def look(self, writes: Sequence[Write], since: datetime) -> Mapping[EntityKey, Found]:
         found: dict[EntityKey, Found] = {}
@@ -68,6 +75,12 @@ class CrmPlusDestination:
 
     def preview(self, write: Write) -> Sequence[Preview]:
         return self._of(write).preview(write)
+
+    def missing_fields(self, resource: str, names: Sequence[str]) -> Sequence[str]:
+        return self._custom_fields.missing(resource, names) if names else []
+
+    def find(self, resource: str, destination_id: str) -> Found | None:
+        return find(self._account, resource, destination_id)
 
     def _of(self, write: Write) -> Shape:
         return self._shapes[write.entity.resource]

@@ -1,0 +1,49 @@
+"""One record by its own id, for a person who decides what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from common.domain.errors import PageUnreadable
+from common.domain.resources import USERS
+from common.domain.writes import Found
+from processor.destinations.crm_plus import contact as contacts
+from processor.destinations.crm_plus.account import Account
+
+NOT_FOUND = 404
+
+
+def find(account: Account, resource: str, destination_id: str) -> Found | None:
+    """None if there is none, or if records of the resource are not linked by hand."""
+    if resource != USERS:
+        return None
+    answer = account.api.read("/api/Contact/{id}", names={"id": destination_id}, accept=(NOT_FOUND,))
+    if answer.status == NOT_FOUND:
+        return None
+    contact = answer.json()
+    if not isinstance(contact, Mapping) or contact.get("id") is None:
+        raise PageUnreadable("crm_plus: GET /api/Contact/{id}: the answer is not a contact")
+    return Found(destination_id=contacts.contact_id(contact), details=contacts.ids(contact), current=_shown(contact))
+
+
+def _shown(contact: Mapping[str, object]) -> dict[str, str]:
+    """What tells two people apart."""
+    individual = contacts.our_individual(contact) or {}
+    methods = individual.get("contactMethods") or []
+    address = contact.get("address")
+    parts = ("address1", "city", "state", "postal")
+    return {
+        "first_name": str(individual.get("firstName") or ""),
+        "last_name": str(individual.get("lastName") or ""),
+        "email": _value(methods, "email"),
+        "phone": _value(methods, "phone"),
+        "address": ", ".join(str(address[p]) for p in parts if address.get(p)) if isinstance(address, Mapping) else "",
+        "references": ", ".join(f"{source}:{key}" for source, key in contacts.references(contact)),
+        "archived": str(bool(contact.get("isArchived"))).lower(),
+        "merged_into": str(contact.get("mergedIntoContactId") or ""),
+    }
+
+
+def _value(methods: list[Mapping[str, object]], kind: str) -> str:
+    of_kind = [row for row in methods if kind in str(row.get("type", "")).lower()]
+    return str(next((row.get("value") for row in of_kind), "") or "")
