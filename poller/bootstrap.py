@@ -44,8 +44,9 @@ from common.storage.usage import PostgresUsage
 from poller.announcing import Announcement
 from poller.backpressure import Backpressure
 from poller.detectors.incremental import Incremental
+from poller.detectors.walk import Walk
 from poller.failing import FailureLimit
-from poller.runs import RunParts
+from poller.run_parts import RunParts
 from poller.sources import registry
 
 #: Sessions of one worker process: its threads hold one at most each, and wait for each other beyond this.
@@ -133,6 +134,7 @@ def build(settings: Settings, app: Celery) -> Poller:
         locks=locks,
         clock=clock,
         metrics=metrics,
+        walk=Walk(passes=settings.scan_passes, absence=timedelta(seconds=settings.absence_seconds)),
         detector=Incremental(overlap=timedelta(seconds=settings.poll_overlap_seconds), passes=settings.scan_passes),
         new_id=lambda: uuid.uuid4().hex,
         random_unit=random_unit,

@@ -12,14 +12,13 @@ committed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
 
-from common.domain.clock import Clock
+from common.domain.checkpoints import Progress
 from common.domain.customers import Customer, System
 from common.domain.errors import (
     CredentialsBlocked,
@@ -32,17 +31,18 @@ from common.domain.errors import (
     UnknownOutcome,
 )
 from common.domain.layers import Layer
-from common.domain.limits import Share, share_of
-from common.domain.passages import Breakers, Passage, passing
+from common.domain.limits import share_of
+from common.domain.passages import Passage, passing
 from common.domain.records import Record
 from common.domain.retry import RetryPolicy
 from common.domain.runs import RunState
-from common.domain.sources import Page, Source
-from common.domain.stores import CustomerStore, DetectionStore, Locks, PageToSave, RunStart
-from common.metrics.catalogue import Metrics
-from poller.backpressure import Backpressure
-from poller.detectors.incremental import Incremental
-from poller.failing import FailureLimit
+from common.domain.sources import WHOLE, Page, ResourceTerms, Source, Style
+from common.domain.stores import (
+    PageToSave,
+    RunStart,
+)
+from poller.run_parts import RunParts
+from poller.walking import walk
 
 log = structlog.get_logger(__name__)
 
@@ -52,29 +52,6 @@ FAILURES_BEFORE_GIVING_UP = 8
 BACKOFF = RetryPolicy(base_seconds=1.0, cap_seconds=300.0)
 #: Longest error text kept in a report, in characters.
 ERROR_CHARACTERS = 500
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunParts:
-    """What the loop works with."""
-
-    store: DetectionStore
-    customers: CustomerStore
-    locks: Locks
-    clock: Clock
-    metrics: Metrics
-    detector: Incremental
-    new_id: Callable[[], str]
-    random_unit: Callable[[], float]
-    open_source: Callable[[Customer, Share], Source]
-    #: Called after a page with events is committed.
-    publish: Callable[[Customer], None]
-    slice_seconds: float
-    breakers: Breakers
-    backpressure: Backpressure
-    failure_limit: FailureLimit
-    #: What our own storage raises when it is away: neither an error of the source's nor a defect.
-    outages: tuple[type[Exception], ...] = ()
 
 
 def run(
@@ -105,12 +82,12 @@ class _Run:
     """One slice of a run."""
 
     def __init__(self, parts: RunParts, customer: Customer, resource: str, start: RunStart) -> None:
-        self._parts = parts
-        self._customer = customer
-        self._resource = resource
+        self.parts = parts
+        self.customer = customer
+        self.resource = resource
         self._checkpoint = start.progress.start(start.checkpoint)
-        self._progress = start.progress
-        self._deadline = parts.clock.monotonic() + parts.slice_seconds
+        self.progress = start.progress
+        self.deadline = parts.clock.monotonic() + parts.slice_seconds
         #: Through the source's breaker; None until it let us pass.
         self._passage: Passage | None = None
 
@@ -125,7 +102,7 @@ class _Run:
     def _read_or_record(self) -> RunState:
         try:
             with passing(
-                self._parts.breakers, self._parts.clock, self._customer.customer_id, System.SOURCE
+                self.parts.breakers, self.parts.clock, self.customer.customer_id, System.SOURCE
             ) as self._passage:
                 return self._read_on(self._open(), self._passage)
         except Interrupted:
@@ -133,135 +110,150 @@ class _Run:
         except CredentialsBlocked as block:
             return self._wait_for_credentials(block)
         except RateLimited as limit:
-            return self._continue_at(limit.until, str(limit))
+            return self.continue_at(limit.until, str(limit))
         except (SystemUnavailable, UnknownOutcome) as outage:
             return self._after_outage(outage)
         except TransientError as error:
             return self._after_failure(error)
-        except self._parts.outages:
+        except self.parts.outages:
             raise  # our own database is away: the progress stays as it was saved, and the sweep comes back to it
         except SyncError as error:
             return self._fail(error)
         except Exception as defect:
-            self._finish(RunState.FAILED, None, f"defect: {type(defect).__name__}")
+            self.finish(RunState.FAILED, None, f"defect: {type(defect).__name__}")
             raise
 
     def _open(self) -> Source:
         """Raises CustomerBlocked if the customer's token or settings are missing."""
-        return self._parts.open_source(self._customer, share_of(self._progress.origin))
+        return self.parts.open_source(self.customer, share_of(self.progress.origin))
 
     def _read_on(self, source: Source, passage: Passage) -> RunState:
+        terms = source.terms[self.resource]
+        if terms.style is Style.SCOPED:
+            return walk(self, source, passage)
+        return self._scan(source, passage, terms)
+
+    def _scan(self, source: Source, passage: Passage, terms: ResourceTerms) -> RunState:
         while True:
-            self._parts.backpressure.check(self._customer.customer_id, self._progress.origin)
-            query = self._parts.detector.query(self._resource, self._checkpoint, self._progress)
+            self.parts.backpressure.check(self.customer.customer_id, self.progress.origin)
+            query = self.parts.detector.query(self.resource, self._checkpoint, self.progress)
             page = passage.watch(partial(source.page, query))
-            self._save(page)
-            if self._parts.detector.needs_another_page(self._progress, page):
-                if self._parts.clock.monotonic() > self._deadline:
-                    return self._continue_at(self._parts.clock.now(), "slice ended")
+            now, scanned = self.parts.clock.now(), self.progress
+            after = self.parts.detector.after_page(scanned, page, now, is_bounded=terms.bounded)
+            self.progress = replace(after, outages=0)
+            self.save(page, scanned, origin=scanned.origin)
+            if self.parts.detector.needs_another_page(self.progress, page):
+                if self.parts.clock.monotonic() > self.deadline:
+                    return self.continue_at(self.parts.clock.now(), "slice ended")
                 continue
             state = self._end_of_pass()
             if state is not None:
                 return state
 
-    def _save(self, page: Page) -> None:
-        now, scanned = self._parts.clock.now(), self._progress
-        self._progress = replace(self._parts.detector.after_page(scanned, page, now), outages=0)
-        counts = self._parts.store.save_page(
+    def save(self, page: Page, scanned: Progress, *, origin: str, scope: str = WHOLE) -> None:
+        """`scanned`: the progress that the page was asked for with."""
+        now = self.parts.clock.now()
+        counts = self.parts.store.save_page(
             PageToSave(
-                customer_id=self._customer.customer_id,
-                resource=self._resource,
+                customer_id=self.customer.customer_id,
+                resource=self.resource,
                 run_id=scanned.run_id,
                 scan_id=scanned.scan_id,
-                origin=scanned.origin,
+                origin=origin,
                 trace_id=scanned.trace_id,
                 records=_not_from_the_future(page, now),
                 broken=page.broken,
                 requests=1,
                 now=now,
+                scope=scope,
+                shows_all=page.shows_all and scanned.scope is not None,
+                due=page.due,
             ),
-            self._progress,
+            self.progress,
         )
         log.info("page saved", action="run.page", run_id=scanned.run_id, read=counts.read, detected=counts.detected)
         if counts.detected:
-            self._parts.metrics.events_detected.labels(self._customer.customer_id, self._resource).inc(counts.detected)
-            self._parts.publish(self._customer)
+            self.announce(counts.detected)
+
+    def announce(self, detected: int) -> None:
+        self.parts.metrics.events_detected.labels(self.customer.customer_id, self.resource).inc(detected)
+        self.parts.publish(self.customer)
 
     def _end_of_pass(self) -> RunState | None:
         """Seal the scan and end the run, or go on with another pass."""
-        detector, progress = self._parts.detector, self._progress
-        seen = self._parts.store.seen_in_scan(self._customer.customer_id, self._resource, progress.scan_id)
+        detector, progress = self.parts.detector, self.progress
+        seen = self.parts.store.seen_in_scan(self.customer.customer_id, self.resource, progress.scan_id)
         if detector.is_sealed(progress, seen):
             # A layer that reads from a bound of its own leaves the checkpoint alone.
             position = detector.position(progress) if progress.since is None else None
-            return self._finish(RunState.COMPLETED, position, "")
+            return self.finish(RunState.COMPLETED, position, "")
         log.info(
             "scan not sealed", action="run.unsealed", seen=seen, total=progress.total, scan_pass=progress.scan_pass
         )
         again = detector.next_pass(progress)
         if again is None:
-            return self._finish(RunState.UNSEALED, None, "the records moved, or were hidden, in every pass")
-        self._progress = again
+            return self.finish(RunState.UNSEALED, None, "the records moved, or were hidden, in every pass")
+        self.progress = again
         return None
 
     def _wait_for_credentials(self, block: CredentialsBlocked) -> RunState:
         if self._passage is not None and self._passage.is_blocked:
             log.error("source is blocked", action="credentials.blocked", system=System.SOURCE, why=str(block))
         # At any time, for the sweep leaves it alone until the source is no longer blocked.
-        return self._put_off(self._parts.clock.now(), f"waits until the source is verified: {block}")
+        return self._put_off(self.parts.clock.now(), f"waits until the source is verified: {block}")
 
     def _after_outage(self, outage: TransientError) -> RunState:
         """Once the breaker is open, it says when; until then there is a backoff of the run's own."""
-        self._progress = replace(self._progress, outages=self._progress.outages + 1)
+        self.progress = replace(self.progress, outages=self.progress.outages + 1)
         opened_until = self._passage.opened_until if self._passage is not None else None
         if opened_until is None:
-            delay = BACKOFF.delay_seconds(self._progress.outages, self._parts.random_unit())
-            return self._continue_at(self._parts.clock.now() + timedelta(seconds=delay), str(outage))
+            delay = BACKOFF.delay_seconds(self.progress.outages, self.parts.random_unit())
+            return self.continue_at(self.parts.clock.now() + timedelta(seconds=delay), str(outage))
         log.warning("breaker is open", action="breaker.opened", system=System.SOURCE, until=opened_until.isoformat())
-        self._parts.metrics.breaker_openings.labels(System.SOURCE).inc()
-        return self._continue_at(opened_until, str(outage))
+        self.parts.metrics.breaker_openings.labels(System.SOURCE).inc()
+        return self.continue_at(opened_until, str(outage))
 
     def _after_failure(self, error: TransientError) -> RunState:
-        failures = self._progress.failures + 1
+        failures = self.progress.failures + 1
         if failures >= FAILURES_BEFORE_GIVING_UP:
             return self._fail(error)
-        self._progress = replace(self._progress, failures=failures)
-        delay = BACKOFF.delay_seconds(failures, self._parts.random_unit())
-        return self._continue_at(self._parts.clock.now() + timedelta(seconds=delay), str(error))
+        self.progress = replace(self.progress, failures=failures)
+        delay = BACKOFF.delay_seconds(failures, self.parts.random_unit())
+        return self.continue_at(self.parts.clock.now() + timedelta(seconds=delay), str(error))
 
     def _fail(self, error: SyncError) -> RunState:
         log.error("run failed", action="run.failed", error=str(error))
         if isinstance(error, CustomerBlocked):
-            self._parts.customers.pause(self._customer.customer_id, str(error))
-        return self._finish(RunState.FAILED, None, str(error))
+            self.parts.customers.pause(self.customer.customer_id, str(error))
+        return self.finish(RunState.FAILED, None, str(error))
 
-    def _continue_at(self, moment: datetime, why: str) -> RunState:
+    def continue_at(self, moment: datetime, why: str) -> RunState:
         return self._put_off(moment, f"goes on at {moment:%H:%M:%S} UTC: {why}")
 
     def _put_off(self, moment: datetime, why: str) -> RunState:
         log.info("run continues later", action="run.continued", at=moment.isoformat(), why=why)
-        self._parts.store.save_progress(
-            self._customer.customer_id,
-            self._resource,
-            self._progress,
+        self.parts.store.save_progress(
+            self.customer.customer_id,
+            self.resource,
+            self.progress,
             continue_at=moment,
             why=why[:ERROR_CHARACTERS],
         )
         return RunState.CONTINUED
 
-    def _finish(self, state: RunState, position: datetime | None, error: str) -> RunState:
-        failed_runs = self._parts.store.finish_run(
-            self._customer.customer_id,
-            self._resource,
-            self._progress.run_id,
+    def finish(self, state: RunState, position: datetime | None, error: str) -> RunState:
+        failed_runs = self.parts.store.finish_run(
+            self.customer.customer_id,
+            self.resource,
+            self.progress.run_id,
             state=state,
             position=position,
             error=error[:ERROR_CHARACTERS],
-            now=self._parts.clock.now(),
+            now=self.parts.clock.now(),
         )
-        log.info("run ended", action="run.ended", run_id=self._progress.run_id, state=state)
+        log.info("run ended", action="run.ended", run_id=self.progress.run_id, state=state)
         if state is RunState.FAILED:
-            self._parts.failure_limit.mind(self._customer.customer_id, failed_runs, error[:ERROR_CHARACTERS])
+            self.parts.failure_limit.mind(self.customer.customer_id, failed_runs, error[:ERROR_CHARACTERS])
         return state
 
 

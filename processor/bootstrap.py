@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx
 from celery import Celery
@@ -17,6 +17,8 @@ from common.domain.breakers import BreakerPolicy
 from common.domain.clock import Clock, SystemClock
 from common.domain.customers import Customer, System
 from common.domain.destinations import Destination
+from common.domain.errors import CustomerInvalid
+from common.domain.gathering import Linger
 from common.domain.limits import Budget, Share, destination_policy
 from common.domain.references import ReferenceCache
 from common.http.client import ApiClient, make_transport
@@ -49,6 +51,7 @@ class Processor:
     customers: PostgresCustomerStore
     deliveries: Deliveries
     slice_parts: SliceParts
+    linger: Linger = field(default_factory=Linger)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +83,14 @@ class DestinationParts:
             deadline_seconds=self.deadline_seconds,
         )
         return definition.open(api, customer, self.clock, self.references)
+
+
+def batch_size(customer: Customer) -> int:
+    """Writes in the largest request to its destination; 1 if its settings say none: opening it tells what is wrong."""
+    try:
+        return registry.definition(customer).batch_size(customer)
+    except CustomerInvalid:
+        return 1
 
 
 def build(settings: Settings, app: Celery) -> Processor:
@@ -119,6 +130,7 @@ def build(settings: Settings, app: Celery) -> Processor:
         slice_events=settings.slice_events,
         slice_seconds=settings.slice_seconds,
         dead_letter_limit=settings.dead_letter_limit,
+        batch_size=batch_size,
         outages=OUTAGES,
     )
     return Processor(
@@ -127,4 +139,5 @@ def build(settings: Settings, app: Celery) -> Processor:
         customers=customers,
         deliveries=Deliveries(app, HotSet(redis), clock, metrics),
         slice_parts=slice_parts,
+        linger=Linger(live_seconds=settings.linger_seconds, backfill_seconds=settings.backfill_linger_seconds),
     )

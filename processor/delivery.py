@@ -1,19 +1,20 @@
-"""One delivery: take a free partition of the customer that has due events, and apply a slice of it."""
+"""One delivery: take free partitions of the customer that have due events, and apply a slice of them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 
 import structlog
 
 from common.domain.customers import Customer, System
+from common.domain.entities import EntityKey
 from common.domain.errors import BudgetExhausted
 from common.domain.events import Event
 from common.domain.limits import Share, share_of
 from common.domain.mapping import read_mapping
 from common.domain.passages import Passage, passing
-from common.domain.stores import Held
-from common.domain.writes import EventOutcome, SliceOutcome
+from common.domain.writes import EventOutcome, Intent, SliceOutcome, WriteState
 from processor.guarding import Guarded
 from processor.identity import identify
 from processor.looking import look
@@ -21,6 +22,7 @@ from processor.pipeline import Plan, Work, coalesce
 from processor.sending import send
 from processor.slices import Slice, SliceParts, entities_of
 from processor.steps.line import first_steps, last_steps, pass_through
+from processor.taking import Taken, take
 from processor.verdicts import Action, SliceVerdict, decide_slice
 
 log = structlog.get_logger(__name__)
@@ -40,21 +42,16 @@ def deliver(parts: SliceParts, customer: Customer) -> bool:
     """Apply one slice. True if one was taken, so that there may be more; False if there was nothing to take, or the
     destination is blocked.
     """
-    for partition in parts.store.due_partitions(customer.customer_id, parts.clock.now()):
-        with parts.locks.try_hold(f"partition/{customer.customer_id}/{partition}") as held:
-            if held is not None and _apply(parts, customer, partition, held):
-                return True
-    return False
+    with ExitStack() as until_then:
+        taken = take(parts, customer, until_then)
+        return bool(taken.events) and _apply(parts, customer, taken)
 
 
-def _apply(parts: SliceParts, customer: Customer, partition: int, held: Held) -> bool:
-    events = parts.store.read_slice(customer.customer_id, partition, parts.clock.now(), parts.slice_events)
-    if not events:
-        return False
+def _apply(parts: SliceParts, customer: Customer, taken: Taken) -> bool:
     passage, may_follow = None, True
     try:
         with passing(parts.breakers, parts.clock, customer.customer_id, System.DESTINATION) as passage:
-            _work_through(parts, customer, held, passage, events)
+            _work_through(parts, customer, taken, passage)
     except parts.outages:
         raise  # our own database is away: nothing can be noted, and the sweep comes back to it
     except Exception as error:  # noqa: BLE001 - the verdict decides
@@ -89,21 +86,24 @@ def _heed_the_breaker(parts: SliceParts, customer: Customer, passage: Passage) -
     return not passage.is_blocked
 
 
-def _work_through(parts: SliceParts, customer: Customer, held: Held, passage: Passage, events: Sequence[Event]) -> None:
-    share, events = _first_share(events)
+def _work_through(parts: SliceParts, customer: Customer, taken: Taken, passage: Passage) -> None:
+    share, events = _first_share(taken.events)
+    entities = entities_of(events)
+    unresolved = parts.store.unresolved(entities)
+    events = [*events, *_awaited(parts, customer, events, unresolved)]
     destination = Guarded(parts.open_destination(customer, share), passage)
     part = Slice(
         parts=parts,
         customer=customer,
-        held=held,
+        held=taken,
         destination=destination,
         share=share,
         events={event.event_id: event for event in events},
         deadline=parts.clock.monotonic() + parts.slice_seconds,
+        jitter=parts.random_unit(),
         is_probe=passage.is_probe,
     )
-    entities = entities_of(events)
-    chosen = coalesce(events, parts.store.links(entities), parts.store.unresolved(entities))
+    chosen = coalesce(events, parts.store.links(entities), unresolved)
     plan = _plan(part, chosen)
     part.record(SliceOutcome(events=chosen.ended + plan.ended, links=plan.links))
     try:
@@ -114,13 +114,25 @@ def _work_through(parts: SliceParts, customer: Customer, held: Held, passage: Pa
         _mind_the_limit(part)
 
 
+def _awaited(
+    parts: SliceParts, customer: Customer, events: Sequence[Event], unresolved: Mapping[EntityKey, Intent]
+) -> Sequence[Event]:
+    """Events of submissions that the slice had no room for: without them nobody could tell what to look for."""
+    wanted = {intent.event_id for intent in unresolved.values() if intent.state is WriteState.SUBMITTED}
+    missing = wanted - {event.event_id for event in events}
+    return parts.store.read_events(customer.customer_id, missing) if missing else ()
+
+
 def _plan(part: Slice, chosen: Plan) -> Plan:
     """What is to be written, once it is known what each piece hangs on."""
     mapping = read_mapping(part.customer.customer_id, part.customer.mapping)
     wanted = pass_through(chosen.works, first_steps(mapping))
     needs = {entity for work in wanted.works for entity in work.needs}
-    links = part.parts.store.links(sorted(needs)) if needs else {}
-    plan = pass_through([work.with_parents(links) for work in wanted.works], last_steps(part.destination, part.now))
+    store = part.parts.store
+    links = store.links(sorted(needs)) if needs else {}
+    missing = sorted(needs - links.keys())
+    line = last_steps(part.destination, part.now, store.newest_states(missing) if missing else {})
+    plan = pass_through([work.with_parents(links) for work in wanted.works], line)
     return Plan(works=plan.works, ended=wanted.ended + plan.ended, links=wanted.links + plan.links)
 
 

@@ -19,6 +19,7 @@ class Guarded:
         self._passage = passage
         self.visibility_seconds = inner.visibility_seconds
         self.settle_seconds = inner.settle_seconds
+        self.confirmation = inner.confirmation
 
     def check(self, write: Write) -> None:
         self._inner.check(write)

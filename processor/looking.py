@@ -1,23 +1,37 @@
 """Writes whose outcome is not known: accepted and not visible yet, or sent without an answer, or their worker died.
 
-Nobody writes again before looking, and nobody looks before the write has settled: until then it may still land.
+Nobody writes again before looking, and nobody looks before the write has settled: until then it may still land. One
+look is for all of a slice.
+
+| the write                    | found, and as it was sent | found, and different        | not found             |
+|------------------------------|---------------------------|-----------------------------|-----------------------|
+| create, no answer            | applied                   | landed; goes on as update   | written               |
+| create, submitted            | applied                   | landed; goes on as update   | held                  |
+| update or removal, no answer | applied                   | written                     | written               |
+| update or removal, submitted | applied                   | held                        | held                  |
+
+A lone update is not looked for: it reads before it writes. A removal of what may have been created is not written but
+held, for three days at most.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import structlog
 
+from common.domain.entities import EntityKey
 from common.domain.events import Event, EventState
-from common.domain.retry import confirmation_delay_seconds
+from common.domain.retry import HELD_TOO_LONG_SECONDS
 from common.domain.writes import (
     EventOutcome,
     Found,
     Intent,
     Link,
     Operation,
+    Review,
+    ReviewKind,
     SliceOutcome,
     WriteOutcome,
     WriteState,
@@ -34,23 +48,27 @@ def look(part: Slice, works: Sequence[Work]) -> list[Work]:
 
     Raises what the destination's look-up raises; nothing is lost by that.
     """
-    ready = [work for work in works if work.unresolved is None]
+    ready: list[Work] = []
     waiting: list[EventOutcome] = []
     settled: list[tuple[Work, Intent]] = []
     for work in works:
         intent = work.unresolved
         if intent is None:
-            continue
-        if intent.state is WriteState.SUBMITTED:
-            settled.append((work, intent))
-        elif intent.settles_at > part.now:
+            ready.append(work)
+        elif intent.state is not WriteState.SUBMITTED and intent.settles_at > part.now:
             waiting.append(_until_settled(work, intent))
-        elif intent.operation is Operation.CREATE:
+        elif _is_to_be_looked_for(part, work, intent):
             settled.append((work, intent))
         else:
             ready.append(work)  # it reads before it writes
     part.record(SliceOutcome(events=tuple(waiting)))
     return ready + _look_at(part, settled)
+
+
+def _is_to_be_looked_for(part: Slice, work: Work, intent: Intent) -> bool:
+    if intent.state is WriteState.SUBMITTED or intent.operation is Operation.CREATE:
+        return True
+    return part.destination.group_limit(work.as_write()) > 1
 
 
 def _look_at(part: Slice, settled: Sequence[tuple[Work, Intent]]) -> list[Work]:
@@ -61,52 +79,103 @@ def _look_at(part: Slice, settled: Sequence[tuple[Work, Intent]]) -> list[Work]:
     ready: list[Work] = []
     outcomes: list[SliceOutcome] = []
     for work, intent in settled:
-        there = found.get(work.entity)
-        if there is not None:
-            left, outcome = _landed(part, work, intent, there)
-            ready += left
-            outcomes.append(outcome)
-        elif intent.state is WriteState.SUBMITTED:
-            outcomes.append(_held(part, work, intent))
-        else:
-            ready.append(work)  # it never arrived: write again
+        left, outcome = _judge(part, work, intent, found)
+        ready += left
+        outcomes.append(outcome)
+    _report_held(part, outcomes)
     part.record(merged(outcomes))
     return ready
 
 
-def _landed(part: Slice, work: Work, intent: Intent, there: Found) -> tuple[list[Work], SliceOutcome]:
+def _judge(
+    part: Slice, work: Work, intent: Intent, found: Mapping[EntityKey, Found]
+) -> tuple[list[Work], SliceOutcome]:
+    """What is left to be written of one, and what has become of it; see the table above."""
+    there = found.get(work.entity)
+    is_as_sent = there is not None and not part.destination.differs(work.as_write(), there)
+    if there is not None and (is_as_sent or intent.operation is Operation.CREATE):
+        return _landed(work, intent, there, is_done=is_as_sent)
+    if intent.state is WriteState.SUBMITTED and not _is_given_up(part, work, intent):
+        return [], _held(part, work, intent)
+    if work.is_removal and work.link is None:
+        is_over = _age_seconds(part, intent) >= HELD_TOO_LONG_SECONDS
+        return [], _never_arrived(work, intent) if is_over else _held(part, work, intent)
+    return [work], SliceOutcome()
+
+
+def _is_given_up(part: Slice, work: Work, intent: Intent) -> bool:
+    """An update of which nothing is left to compare with: its event was discarded, or the mapping has changed since."""
+    is_other = work.event.event_id != intent.event_id or work.mapped_hash != intent.mapped_hash
+    return intent.operation is not Operation.CREATE and is_other and _age_seconds(part, intent) >= HELD_TOO_LONG_SECONDS
+
+
+def _age_seconds(part: Slice, intent: Intent) -> float:
+    return (part.now - intent.started_at).total_seconds()
+
+
+def _landed(work: Work, intent: Intent, there: Found, *, is_done: bool) -> tuple[list[Work], SliceOutcome]:
     """It is there. If it is also as desired, the work is done; else it goes on as an update."""
-    done = not part.destination.differs(work.as_write(), there)
-    version, mapped_hash = (work.event.version, work.mapped_hash) if done else (intent.version, "")
-    link = Link(
-        entity=work.entity,
-        destination_id=there.destination_id,
-        details=there.details,
-        applied_version=version,
-        applied_hash=mapped_hash,
-    )
-    ended = [_applied(event) for event in work.submitted] + ([_applied(work.event)] if done else [])
-    landed = WriteOutcome(write_id=intent.write_id, state=WriteState.APPLIED, destination_id=there.destination_id)
+    version, mapped_hash = (work.event.version, work.mapped_hash) if is_done else (intent.version, "")
+    link = replace(_link(work, there), applied_version=version, applied_hash=mapped_hash)
+    ended = [_applied(event) for event in work.submitted] + ([_applied(work.event)] if is_done else [])
+    landed = WriteOutcome(write_id=intent.write_id, state=WriteState.APPLIED, destination_id=link.destination_id)
     outcome = SliceOutcome(events=tuple(ended), writes=(landed,), links=(link,))
-    return [] if done else [work.linked(link)], outcome
+    return [] if is_done else [work.linked(link)], outcome
+
+
+def _link(work: Work, there: Found) -> Link:
+    """What is known of it already stays known: whether it was adopted, say."""
+    if work.link is None:
+        return Link(entity=work.entity, destination_id=there.destination_id, details=there.details)
+    return replace(work.link, details={**work.link.details, **there.details})
 
 
 def _applied(event: Event) -> EventOutcome:
     return EventOutcome(event_id=event.event_id, state=EventState.APPLIED, reason="found at the destination")
 
 
+def _never_arrived(work: Work, intent: Intent) -> SliceOutcome:
+    """What is to be removed was never created, so there is nothing to do.
+
+    Said late, for no write follows that would wait its turn behind a create which an import has taken after all.
+    """
+    skipped = EventOutcome(
+        event_id=work.event.event_id, state=EventState.SKIPPED, reason="never reached the destination"
+    )
+    return SliceOutcome(events=(skipped,), writes=(WriteOutcome(write_id=intent.write_id, state=WriteState.LOOKED),))
+
+
 def _held(part: Slice, work: Work, intent: Intent) -> SliceOutcome:
     """Held by the destination: look again, ever less often. Newer events of the entity wait for it."""
-    age = (part.now - intent.started_at).total_seconds()
-    later = part.now + timedelta(seconds=confirmation_delay_seconds(age))
+    age = _age_seconds(part, intent)
+    is_too_long = age >= HELD_TOO_LONG_SECONDS
+    later, reason = part.next_look(age), "held by the destination"
     waiting = [*work.submitted, work.event] if work.event.state is EventState.SUBMITTED else work.submitted
     held = (
         EventOutcome(
-            event_id=event.event_id, state=EventState.SUBMITTED, reason="held by the destination", retry_at=later
+            event_id=event.event_id,
+            state=event.state,
+            reason=f"{reason} for too long; see `fleet matches`" if is_too_long else reason,
+            retry_at=later,
         )
         for event in waiting or (work.event,)
     )
-    return SliceOutcome(events=tuple(held))
+    return SliceOutcome(events=tuple(held), reviews=(_review(work, intent),) if is_too_long else ())
+
+
+def _review(work: Work, intent: Intent) -> Review:
+    """Settled by itself as soon as it is found, for then its link is recorded."""
+    reason = f"accepted by the destination at {intent.started_at:%Y-%m-%d %H:%M} UTC, and not to be found there since"
+    return Review(entity=work.entity, kind=ReviewKind.HELD_IMPORT, reason=reason)
+
+
+def _report_held(part: Slice, outcomes: Sequence[SliceOutcome]) -> None:
+    """One line for all of them: an import that nobody releases is one thing to do, not a thousand."""
+    count = sum(len(outcome.reviews) for outcome in outcomes)
+    if count:
+        log.warning(
+            "imports are held for too long", action="import.held", customer_id=part.customer.customer_id, count=count
+        )
 
 
 def _until_settled(work: Work, intent: Intent) -> EventOutcome:

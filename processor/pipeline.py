@@ -1,8 +1,7 @@
 """From a slice's events to the writes they ask for. No I/O.
 
-The newest event of an entity stands for the older ones (state, not story), unless one is marked "every one counts";
-then
-the entity's events go one by one, in order.
+The newest event of an entity stands for the older ones (state, not story), unless one is marked "every one counts":
+then the entity's events go one by one, in order. While the destination holds an update, newer ones wait for it.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from common.domain.canonical import Canonical
 from common.domain.entities import EntityKey
 from common.domain.events import Event, EventState
-from common.domain.writes import EventOutcome, Intent, Link, Write
+from common.domain.writes import EventOutcome, Intent, Link, Operation, Write, WriteState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +77,7 @@ def coalesce(events: Sequence[Event], links: Mapping[EntityKey, Link], unresolve
     works: list[Work] = []
     ended: list[EventOutcome] = []
     for entity, own in _by_entity(events).items():
-        chosen = own[-1] if all(event.coalesce for event in own) else own[0]
+        chosen = _awaited(own, unresolved.get(entity)) or (own[-1] if all(event.coalesce for event in own) else own[0])
         older = [event for event in own if event.version < chosen.version]
         submitted = tuple(event for event in older if event.state is EventState.SUBMITTED)
         ended += [_superseded(event, chosen) for event in older if event.state is EventState.PENDING]
@@ -94,6 +93,13 @@ def coalesce(events: Sequence[Event], links: Mapping[EntityKey, Link], unresolve
     return Plan(works=tuple(works), ended=tuple(ended))
 
 
+def _awaited(own: Sequence[Event], intent: Intent | None) -> Event | None:
+    """An update that the destination holds: only by its own values can be told whether it has come through."""
+    if intent is None or intent.state is not WriteState.SUBMITTED or intent.operation is Operation.CREATE:
+        return None
+    return next((event for event in own if event.event_id == intent.event_id), None)
+
+
 def _by_entity(events: Iterable[Event]) -> dict[EntityKey, list[Event]]:
     groups: dict[EntityKey, list[Event]] = defaultdict(list)
     for event in events:
@@ -103,7 +109,8 @@ def _by_entity(events: Iterable[Event]) -> dict[EntityKey, list[Event]]:
 
 def _with_attempts(chosen: Event, own: Sequence[Event]) -> Event:
     """A new version does not wipe out that the entity has been failing."""
-    return replace(chosen, attempts=max(event.attempts for event in own))
+    attempts, defects = max(event.attempts for event in own), max(event.defects for event in own)
+    return replace(chosen, attempts=attempts, defects=defects)
 
 
 def _superseded(event: Event, by: Event) -> EventOutcome:

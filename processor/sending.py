@@ -7,22 +7,16 @@ ledger together. Killed after the intent, the next owner finds it and looks befo
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
 
 from common.domain.errors import LockLost
 from common.domain.events import EventState
-from common.domain.identities import EmailUse
 from common.domain.people import Person
-from common.domain.retry import FIRST_CONFIRMATION_SECONDS
 from common.domain.writes import (
-    Answer,
-    Applied,
     EventOutcome,
     Intent,
-    Link,
     Operation,
     Refusal,
     SliceOutcome,
@@ -30,19 +24,19 @@ from common.domain.writes import (
     WriteOutcome,
     WriteState,
 )
+from processor.answers import Ready, doubted, read_answers
 from processor.pipeline import Work
 from processor.slices import Slice
-from processor.verdicts import ALONE_AFTER_ATTEMPTS, Action, Circumstances, Verdict, decide
+from processor.verdicts import (
+    ALONE_AFTER_ATTEMPTS,
+    ALONE_AFTER_DEFECTS,
+    Action,
+    Circumstances,
+    Verdict,
+    decide,
+)
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ready:
-    """A piece of work as a write."""
-
-    work: Work
-    write: Write
 
 
 def send(part: Slice, works: Sequence[Work]) -> None:
@@ -60,8 +54,7 @@ def _batches(part: Slice, works: Sequence[Work]) -> Iterator[list[Work]]:
     batches: dict[str, list[Work]] = {}
     for work in sorted(works, key=lambda work: (work.link is None, work.event.event_id)):
         write = work.as_write()
-        alone = work.event.attempts >= ALONE_AFTER_ATTEMPTS
-        limit = 1 if alone else part.destination.group_limit(write)
+        limit = 1 if _is_suspect(work) else part.destination.group_limit(write)
         if limit == 1:
             yield [work]
             continue
@@ -71,6 +64,11 @@ def _batches(part: Slice, works: Sequence[Work]) -> Iterator[list[Work]]:
         if len(batch) >= limit:
             yield batches.pop(group)
     yield from batches.values()
+
+
+def _is_suspect(work: Work) -> bool:
+    """One that breaks its request may not break the others' once more."""
+    return work.event.attempts >= ALONE_AFTER_ATTEMPTS or work.event.defects >= ALONE_AFTER_DEFECTS
 
 
 def _send_batch(part: Slice, works: Sequence[Work]) -> None:
@@ -88,10 +86,11 @@ def _send_batch(part: Slice, works: Sequence[Work]) -> None:
 def _exchange(part: Slice, batch: Sequence[Ready]) -> None:
     try:
         answers = part.destination.apply([ready.write for ready in batch])
+        outcome = read_answers(part, batch, answers)
     except Exception as error:  # noqa: BLE001 - the verdict decides, and a defect must not stop the others
         _act(part, batch, error)
     else:
-        _record_answers(part, batch, answers)
+        part.record(outcome)
 
 
 def _seen(work: Work) -> str:
@@ -120,65 +119,8 @@ def _claimed(write: Write) -> str:
     return write.desired.email if new and isinstance(write.desired, Person) else ""
 
 
-def _record_answers(part: Slice, batch: Sequence[Ready], answers: Sequence[Answer]) -> None:
-    pairs = list(zip(batch, answers, strict=True))
-    applied = [(ready, answer) for ready, answer in pairs if isinstance(answer, Applied)]
-    submitted = [ready for ready, answer in pairs if not isinstance(answer, Applied)]
-    events = [_applied(ready, answer) for ready, answer in applied]
-    part.record(
-        SliceOutcome(
-            events=(*events, *(_submitted(part, ready) for ready in submitted)),
-            writes=(
-                *(_outcome(ready, WriteState.APPLIED, answer.destination_id) for ready, answer in applied),
-                *(_outcome(ready, WriteState.SUBMITTED) for ready in submitted),
-            ),
-            links=tuple(_link(ready, answer) for ready, answer in applied),
-            emails=tuple(_email(ready) for ready, _ in applied if isinstance(ready.write.desired, Person)),
-        )
-    )
-
-
-def _email(ready: Ready) -> EmailUse:
-    """A blank never erases, so only what is there now is said; who is gone has none."""
-    person = ready.write.desired
-    assert isinstance(person, Person)  # noqa: S101 - the caller asks for people only
-    return EmailUse(entity=ready.write.entity, email="" if ready.write.is_removal else person.email)
-
-
-def _applied(ready: Ready, answer: Applied) -> EventOutcome:
-    state = EventState.APPLIED if answer.changed else EventState.UNCHANGED
-    return EventOutcome(event_id=ready.write.event_id, state=state, reason="" if answer.changed else "as it was there")
-
-
-def _submitted(part: Slice, ready: Ready) -> EventOutcome:
-    return EventOutcome(
-        event_id=ready.write.event_id,
-        state=EventState.SUBMITTED,
-        reason="accepted by the destination",
-        retry_at=part.now + timedelta(seconds=FIRST_CONFIRMATION_SECONDS),
-    )
-
-
-def _outcome(ready: Ready, state: WriteState, destination_id: str = "") -> WriteOutcome:
-    return WriteOutcome(write_id=ready.write.write_id, state=state, destination_id=destination_id)
-
-
-def _link(ready: Ready, answer: Applied) -> Link:
-    return Link(
-        entity=ready.write.entity,
-        destination_id=answer.destination_id,
-        details=answer.details,
-        applied_version=ready.write.version,
-        applied_hash=ready.write.mapped_hash,
-    )
-
-
 def _act(part: Slice, batch: Sequence[Ready], error: Exception) -> None:
-    """Do what the verdict says.
-
-    An update is several requests, and some of them may have been done: what the ledger believes of the entity is
-    forgotten, so that going back to the old state is not taken for "as it was".
-    """
+    """Do what the verdict says."""
     verdict = decide(error, _circumstances(part, batch))
     part.parts.metrics.verdicts.labels(part.customer.destination, verdict.action).inc()
     log.warning(
@@ -192,7 +134,7 @@ def _act(part: Slice, batch: Sequence[Ready], error: Exception) -> None:
                 WriteOutcome(write_id=r.write.write_id, state=verdict.write_state, settles_at=verdict.settles_at)
                 for r in batch
             ),
-            links=tuple(replace(r.work.link, applied_hash="") for r in batch if r.work.link is not None),
+            links=tuple(link for ready in batch for link in doubted(ready.work)),
         )
     )
     _aftermath(part, batch, verdict)
@@ -203,6 +145,7 @@ def _circumstances(part: Slice, batch: Sequence[Ready]) -> Circumstances:
         now=part.now,
         batch_size=len(batch),
         attempts=max(ready.work.event.attempts for ready in batch),
+        defects=max(ready.work.event.defects for ready in batch),
         random_unit=part.parts.random_unit(),
         visibility_seconds=part.destination.visibility_seconds,
         share=part.share,
@@ -220,6 +163,7 @@ def _event_outcome(ready: Ready, verdict: Verdict) -> EventOutcome:
             state=EventState.DEAD_LETTERED,
             reason=verdict.reason,
             attempts=verdict.attempts,
+            defects=verdict.defects,
             refusal=verdict.refusal or Refusal(reason=verdict.reason, message=verdict.reason),
         )
     return EventOutcome(
@@ -227,6 +171,7 @@ def _event_outcome(ready: Ready, verdict: Verdict) -> EventOutcome:
         state=EventState.PENDING,
         reason=verdict.reason,
         attempts=verdict.attempts,
+        defects=verdict.defects,
         retry_at=verdict.until,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -38,6 +38,8 @@ class SliceParts:
     slice_events: int
     slice_seconds: float
     dead_letter_limit: int
+    #: How many writes a request to a customer's destination carries at most; asked before it is opened.
+    batch_size: Callable[[Customer], int]
     #: What our own storage raises when it is away: neither an error of the destination's nor a defect.
     outages: tuple[type[Exception], ...] = ()
 
@@ -54,6 +56,8 @@ class Slice:
     #: Events of the slice by id, for metrics.
     events: Mapping[int, Event]
     deadline: float
+    #: In [0, 1): whole fleets import at night, and each customer is looked at a little later than another.
+    jitter: float = 0.0
     #: It finds out whether the destination is back: one batch, and the rest goes to the tail.
     is_probe: bool = False
     #: Set when the rest of the slice would fare no better: parked, paused, or the system is in trouble.
@@ -67,6 +71,11 @@ class Slice:
     @property
     def is_over(self) -> bool:
         return self.stopped or self.parts.clock.monotonic() > self.deadline
+
+    def next_look(self, age_seconds: float) -> datetime:
+        """When to look for what was submitted so long ago: together with what was then, and not with all customers."""
+        seconds = self.destination.confirmation.delay_seconds(age_seconds)
+        return self.now + timedelta(seconds=seconds * (1 + 0.1 * self.jitter))
 
     def record(self, outcome: SliceOutcome) -> None:
         """Commit, then count."""

@@ -21,7 +21,7 @@ def declare_tasks(app: Celery, processor: Callable[[], Processor]) -> None:
 def deliver_to(processor: Processor, customer_id: str) -> None:
     """Apply a slice; publish again at the tail if more is due."""
     customer = processor.customers.get(customer_id)
-    if not _may_work(processor, customer):
+    if not _may_work(processor, customer) or _lingers(processor, customer):
         return
     with processor.metrics.slices.labels(customer.lane).time():
         applied = deliver(processor.slice_parts, customer)
@@ -35,6 +35,21 @@ def _may_work(processor: Processor, customer: Customer) -> bool:
         processor.deliveries.park(customer.customer_id, customer.lane, customer.parked_until)
         return False
     return customer.is_active
+
+
+def _lingers(processor: Processor, customer: Customer) -> bool:
+    """Less than a batch, all of it fresh: the message goes back, and is served when more can no longer be waited for.
+
+    Nothing is locked, taken or written. A message or a hint that is lost on the way is the sweep's business.
+    """
+    now, parts = processor.clock.now(), processor.slice_parts
+    batch_size = parts.batch_size(customer)
+    found = parts.store.gathering(customer.customer_id, now, batch_size)
+    until = processor.linger.until(found, batch_size, now)
+    if until is None:
+        return False
+    processor.deliveries.put_back(customer.customer_id, customer.lane, until)
+    return True
 
 
 def _see_to_the_rest(processor: Processor, customer: Customer) -> None:

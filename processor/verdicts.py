@@ -53,12 +53,15 @@ from common.domain.retry import RetryPolicy
 from common.domain.writes import Refusal, WriteState
 
 BACKOFF = RetryPolicy(base_seconds=1.0, cap_seconds=300.0)
-#: A defect of ours is not healed by patience: this many tries, then a person must see it.
+#: A defect of ours is not healed by patience: once it has come this many times, a person must see it. Outages that
+#: the event has met besides do not count.
 DEFECT_ATTEMPTS = 3
 #: A gateway's answer tells nothing of the server behind it, which may still be at work.
 GATEWAY_ANSWERS = frozenset({502, 504})
 #: After this many failed attempts an event is sent alone, so that one which breaks a request spoils no other's.
 ALONE_AFTER_ATTEMPTS = 3
+#: ... and after this many defects, so that the one more that makes a dead letter makes one, and not a batch of them.
+ALONE_AFTER_DEFECTS = DEFECT_ATTEMPTS - 1
 #: How long a customer waits when its destination could not even be looked at.
 LOOK_AGAIN_SECONDS = 3.0
 #: How long a customer waits after a defect of ours outside any single event.
@@ -85,6 +88,7 @@ class Verdict:
     action: Action
     write_state: WriteState
     attempts: int = 0
+    defects: int = 0
     #: RETRY, WAIT: the events' earliest; PARK: the customer's.
     until: datetime | None = None
     #: RETRY: when nothing of the request can be under way any more; None: what the intent says.
@@ -105,6 +109,8 @@ class Circumstances:
     #: Most attempts any of its events has had before this one.
     attempts: int
     random_unit: float
+    #: Most defects any of them has had before this one.
+    defects: int = 0
     #: The destination's, as in `common.domain.destinations`.
     visibility_seconds: float
     share: Share = Share.LIVE
@@ -196,12 +202,13 @@ def _transient(error: TransientError, circumstances: Circumstances) -> Verdict:
 
 def _defect(error: Exception, circumstances: Circumstances) -> Verdict:
     said = f"defect: {type(error).__name__}"
-    if circumstances.attempts + 1 >= DEFECT_ATTEMPTS:
+    if circumstances.defects + 1 >= DEFECT_ATTEMPTS:
         refusal = Refusal(reason="defect", message=f"{said}; see the log for this event's trace id")
         return Verdict(
-            action=Action.DEAD_LETTER, write_state=WriteState.UNKNOWN, attempts=1, reason="defect", refusal=refusal
-        )
+            action=Action.DEAD_LETTER, write_state=WriteState.UNKNOWN, attempts=1, defects=1, reason="defect",
+            refusal=refusal,
+        )  # fmt: skip
     until = circumstances.now + timedelta(
         seconds=BACKOFF.delay_seconds(circumstances.attempts + 1, circumstances.random_unit)
     )
-    return Verdict(action=Action.RETRY, write_state=WriteState.UNKNOWN, attempts=1, until=until, reason=said)
+    return Verdict(action=Action.RETRY, write_state=WriteState.UNKNOWN, attempts=1, defects=1, until=until, reason=said)

@@ -18,6 +18,7 @@ from common.cli.bootstrap import Parts, open_parts
 from common.cli.checks import problems
 from common.cli.entries import read_object, read_settings
 from common.cli.failures import CommandFailed
+from common.cli.mapping import missing_fields
 from common.cli.offboarding import way_back
 from common.cli.options import AsJson, Cadence, CustomerId, DryRun, operator
 from common.cli.output import make_table, note, show
@@ -68,8 +69,11 @@ def set_one(
         after = _after(parts, before, {key: value for key, value in given.items() if value is not None})
         changes = differences(before, after)
         moved = not changes or dry_run or _store(parts, before, after, changes)
+        problems_of_targets = list(missing_fields(parts, after)) if "mapping" in changes else []
     data = {"customer_id": customer_id, "changes": changes, "stored": bool(changes) and not dry_run}
     show(data, as_json=as_json, human=lambda: _view(customer_id, changes, dry_run=dry_run))
+    for problem in problems_of_targets:
+        note(problem)
     if not moved:
         note("Redis cannot be reached: the sweep takes its queued work to the new lane when it is back")
 

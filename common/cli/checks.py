@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import difflib
 import zoneinfo
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from common.domain.customers import Customer, check_customer_id
@@ -19,12 +19,19 @@ from poller.sources import registry as sources
 from processor.destinations import registry as destinations
 
 BASE_URL = "base_url"
-#: What may stand in `source_settings`: no source has settings of its own yet.
-SOURCE_SETTINGS = (BASE_URL,)
 #: Everybody is reconciled once a day: a poll that comes more seldom than that would be no poll.
 LONGEST_PERIOD_SECONDS = 86_400
-#: Connectors name the key they complain about after this.
-DESTINATION_PREFIX = "destination_settings."
+#: Connectors name the key they complain about after the section, which is a field of Customer's.
+SOURCE_SETTINGS, DESTINATION_SETTINGS = "source_settings", "destination_settings"
+
+
+class Checked(Protocol):
+    """A connector's definition, of either side."""
+
+    @property
+    def check(self) -> Callable[[Customer], object]:
+        """Raises CustomerInvalid, naming the first setting that is malformed."""
+        ...
 
 
 def problems(customer: Customer) -> list[CustomerInvalid]:
@@ -69,14 +76,7 @@ def _of_time_zone(customer: Customer) -> Iterator[CustomerInvalid]:
 
 
 def _of_source(customer: Customer) -> Iterator[CustomerInvalid]:
-    try:
-        sources.definition(customer)
-    except CustomerInvalid as problem:
-        yield problem
-    for key in customer.source_settings:
-        if key not in SOURCE_SETTINGS:
-            mend = f"is no setting of {customer.source}; there is: {', '.join(SOURCE_SETTINGS)}"
-            yield CustomerInvalid(customer.customer_id, f"source_settings.{key}", mend)
+    yield from _of_connector(customer, SOURCE_SETTINGS, sources.definition)
 
 
 def _of_interval(customer: Customer) -> Iterator[CustomerInvalid]:
@@ -113,9 +113,13 @@ def _of_mapping(customer: Customer) -> Iterator[CustomerInvalid]:
 
 
 def _of_destination(customer: Customer) -> Iterator[CustomerInvalid]:
+    yield from _of_connector(customer, DESTINATION_SETTINGS, destinations.definition)
+
+
+def _of_connector(customer: Customer, section: str, define: Callable[[Customer], Checked]) -> Iterator[CustomerInvalid]:
     """A connector names its first problem; without that key, it names the next."""
     try:
-        definition = destinations.definition(customer)
+        definition = define(customer)
     except CustomerInvalid as problem:
         yield problem
         return
@@ -124,17 +128,14 @@ def _of_destination(customer: Customer) -> Iterator[CustomerInvalid]:
             definition.check(customer)
         except CustomerInvalid as problem:
             yield problem
-            rest = _without(customer.destination_settings, problem.field)
-            if len(rest) == len(customer.destination_settings):
+            settings: Mapping[str, Any] = getattr(customer, section)
+            key = problem.field.removeprefix(f"{section}.").partition(".")[0]
+            if key not in settings:
                 return
-            customer = replace(customer, destination_settings=rest)
+            changes: dict[str, Any] = {section: {name: value for name, value in settings.items() if name != key}}
+            customer = replace(customer, **changes)
         else:
             return
-
-
-def _without(settings: Mapping[str, Any], field: str) -> dict[str, Any]:
-    key = field.removeprefix(DESTINATION_PREFIX).partition(".")[0]
-    return {name: value for name, value in settings.items() if name != key}
 
 
 def _of_base_url(customer: Customer, section: str, settings: Mapping[str, Any]) -> Iterator[CustomerInvalid]:

@@ -12,9 +12,13 @@ from pydantic import SecretStr
 from common.cli.bootstrap import Parts
 from common.cli.checks import check
 from common.cli.options import operator
-from common.cli.verification import Tally, verify
+from common.cli.verification import Tally, client_of, verify
 from common.credentials.vault import Vault
 from common.domain.customers import Customer, System
+from common.domain.errors import CustomerInvalid
+from common.domain.mapping import read_mapping
+from common.storage.memory.references import MemoryReferenceCache
+from processor.destinations import registry
 
 
 def onboard(
@@ -30,10 +34,24 @@ def onboard(
     tally = Tally()
     for system, token in tokens.items() if verified else ():
         verify(parts, customer, system, token, tally)
+    if verified:
+        _check_targets(parts, customer, destination_token, tally)
     sealed = _seal(parts, customer.customer_id, tokens)
     parts.customers.add_with_tokens(customer, wrapped_key=sealed.key, ciphertexts=sealed.ciphertexts, actor=operator())
     tally.charge(parts.budget, customer.customer_id)
     parts.polls.publish(customer.customer_id, customer.lane)
+
+
+def _check_targets(parts: Parts, customer: Customer, token: SecretStr, tally: Tally) -> None:
+    """Raises CustomerInvalid for the first custom field of the mapping that the destination lacks."""
+    mapping = read_mapping(customer.customer_id, customer.mapping)
+    api = client_of(parts, customer, System.DESTINATION, token, tally)
+    # What is learned here is forgotten: nothing may be stored of a customer that is not.
+    destination = registry.definition(customer).open(api, customer, parts.clock, MemoryReferenceCache())
+    for resource in mapping.resources:
+        for name in destination.missing_fields(resource, mapping.custom_fields(resource)):
+            mend = f"{customer.destination} has no custom field {name!r}; create it there, or correct `to`"
+            raise CustomerInvalid(customer.customer_id, f"mapping.{resource}", mend)
 
 
 class Sealed:

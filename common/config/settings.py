@@ -61,6 +61,8 @@ class Settings(BaseSettings):
     poll_overlap_seconds: int = Field(default=120, ge=0)
     #: A run saves its progress and yields its worker after this long.
     run_slice_seconds: float = Field(default=30.0, gt=0)
+    #: How long a record must not have been seen, besides two sealed readings of its scope, before it counts as gone.
+    absence_seconds: float = Field(default=300.0, ge=0)
     #: Passes a run makes over a set that moves under it before it leaves the checkpoint where it is.
     scan_passes: int = Field(default=3, ge=1)
 
@@ -68,6 +70,10 @@ class Settings(BaseSettings):
     slice_events: int = Field(default=200, ge=1)
     #: ... or for this long, then the rest goes to the tail.
     slice_seconds: float = Field(default=20.0, gt=0)
+    #: Less than a batch of live changes waits this long for more of them, since the oldest was detected ...
+    linger_seconds: float = Field(default=2.0, ge=0, le=60)
+    #: ... and of nothing but a backfill, this long. 0 for either: it is sent as it comes.
+    backfill_linger_seconds: float = Field(default=20.0, ge=0, le=600)
     #: Deliveries of one customer that a worker works on at a time: a slow destination holds no more of it.
     customer_slots: int = Field(default=2, ge=1)
     #: How often the sweep looks for work without a message.

@@ -49,6 +49,10 @@ class Progress:
     moved: bool = False
     #: Answers in a row that were no page; 0 after a good one. So many end the run.
     failures: int = 0
+    #: The scope that is being read, of a resource that is read scope by scope; None: the next is still to be chosen.
+    scope: str | None = None
+    #: When the walk over the scopes began, ISO.
+    walk_began: str | None = None
     #: Requests in a row that met an outage; 0 after a good one. They make it wait longer, and never end it.
     outages: int = 0
 
@@ -61,6 +65,8 @@ class Progress:
 
         What was read before the scan had its upper bound may lie above it, and must not be counted as seen below.
         """
+        if self.scope is not None:
+            return f"{self.run_id}:{self.scope}:{self.scan_pass}"
         return f"{self.run_id}:{self.scan_pass}{'' if self.before else ':unbounded'}"
 
     def start(self, checkpoint: Checkpoint) -> Checkpoint:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from common.domain.entities import EntityKey
+from common.domain.retry import Confirmation
 from common.domain.writes import Answer, Found, Matched, NeedsReview, Preview, Write
 
 
@@ -18,6 +19,8 @@ class Destination(Protocol):
     #: After this many seconds a write that got no answer is either visible or will never be: everything `apply` may
     #: take, plus the above.
     settle_seconds: float
+    #: When to look for what it has accepted and does not show yet.
+    confirmation: Confirmation
 
     def check(self, write: Write) -> None:
         """Raise RecordInvalid, naming field and mend, for what this destination could only refuse. No request."""
@@ -38,9 +41,9 @@ class Destination(Protocol):
     def apply(self, writes: Sequence[Write]) -> Sequence[Answer]:
         """Send writes of one group, at most `group_limit` of them; one answer each, in order.
 
-        An update reads before it writes and sends only what differs, so it may be repeated. A create is sent as it is:
-        the caller has looked. Raises PermanentError when all were refused together (the caller bisects),
-        TransientError, RateLimited or CustomerBlocked.
+        An update or removal that goes alone reads before it writes and sends only what differs, so it may be repeated.
+        Of a create, and of what goes with others, the caller has looked. Raises PermanentError when all were refused
+        together (the caller bisects), TransientError, RateLimited or CustomerBlocked.
         """
         ...
 
@@ -52,7 +55,7 @@ class Destination(Protocol):
         ...
 
     def differs(self, write: Write, found: Found) -> bool:
-        """True if an update would change something. No request."""
+        """True if the write, sent now, would change something there; of a removal too. No request."""
         ...
 
     def missing_fields(self, resource: str, names: Sequence[str]) -> Sequence[str]:

@@ -70,6 +70,8 @@ class Event:
     trace_id: str
     state: EventState
     attempts: int
+    #: Of the attempts, those that ended in a defect of ours.
+    defects: int = 0
     detected_at: datetime
     #: When the source says it changed.
     occurred_at: datetime

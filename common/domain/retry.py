@@ -22,12 +22,31 @@ class RetryPolicy:
         return delay * (1 + self.jitter_fraction * random_unit)
 
 
-#: A held import is looked for first after this many seconds ...
-FIRST_CONFIRMATION_SECONDS = 1.0
-#: ... and never less often than this: an hour, so that a staff-run import shows the same hour.
-LONGEST_CONFIRMATION_SECONDS = 3600.0
+#: What a destination still holds after so long will hardly come through by itself: a person should look, and we look
+#: once a day. Three days are a weekend and a working day of whoever releases imports by hand.
+HELD_TOO_LONG_SECONDS = 72 * 3600.0
+HELD_TOO_LONG_STEP_SECONDS = 24 * 3600.0
 
 
-def confirmation_delay_seconds(age_seconds: float) -> float:
-    """How long to wait before looking again for a submission of this age: half its age, so about 30 looks in 72 h."""
-    return min(max(FIRST_CONFIRMATION_SECONDS, age_seconds / 2), LONGEST_CONFIRMATION_SECONDS)
+@dataclass(frozen=True, kw_only=True)
+class Confirmation:
+    """When to look for what a destination has accepted and does not show yet: at half its age, within bounds."""
+
+    #: First look after this many seconds ...
+    first_seconds: float = 1.0
+    #: ... and then never less often than this: an hour, so that an import shows in the hour in which it ran.
+    longest_seconds: float = 3600.0
+
+    def delay_seconds(self, age_seconds: float) -> float:
+        """How long to wait before the next look at a submission of this age: by default some ninety looks in 72 h."""
+        if age_seconds >= HELD_TOO_LONG_SECONDS:
+            return HELD_TOO_LONG_STEP_SECONDS
+        return min(max(self.first_seconds, age_seconds / 2), self.longest_seconds)
+
+
+#: An import that runs as soon as it is submitted.
+AT_ONCE = Confirmation()
+#: One that runs at night: the first look is for those that were submitted while it ran.
+NIGHTLY = Confirmation(first_seconds=600.0, longest_seconds=3600.0)
+#: One that staff release when they get to it: more than a few looks a day would hardly tell it any sooner.
+BY_STAFF = Confirmation(first_seconds=3600.0, longest_seconds=6 * 3600.0)

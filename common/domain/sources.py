@@ -35,6 +35,10 @@ class ResourceTerms:
     bounded: bool = True
     #: SCOPED: scopes that exist by themselves, such as WHOLE.
     roots: tuple[str, ...] = ()
+    #: SCOPED: takes a lower bound on the time of change, so that a scope need not be read whole every time.
+    takes_since: bool = False
+    #: SCOPED: further resources whose records come in the same answers.
+    also: tuple[str, ...] = ()
     #: SCOPED: resource -> kind. Each of its records `17` in the mirror makes a scope `<kind>/17`.
     parents: Mapping[str, str] = field(default_factory=dict)
 

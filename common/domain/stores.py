@@ -5,19 +5,21 @@ Every method is one transaction: it is done whole or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol, TypeAlias
 
 from common.domain.checkpoints import Checkpoint, Progress
 from common.domain.customers import Customer
 from common.domain.entities import EntityKey
-from common.domain.events import Event
+from common.domain.events import Event, EventState
+from common.domain.gathering import Gathering
 from common.domain.layers import Layer
 from common.domain.records import BrokenRecord, Record
 from common.domain.runs import RunCounts, RunState
+from common.domain.sources import WHOLE, DueScope, ResourceTerms
 from common.domain.writes import Intent, Link, SliceOutcome
 
 
@@ -49,10 +51,75 @@ class PageToSave:
     broken: Sequence[BrokenRecord]
     requests: int
     now: datetime
+    #: The scope that it shows, of a resource that is read scope by scope.
+    scope: str = WHOLE
+    #: Whether it is evidence of what the scope holds: only then do its records belong to the scope.
+    shows_all: bool = False
+    #: Scopes that it has shown to be worth reading now.
+    due: Sequence[DueScope] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScopeToRead:
+    """A scope that is due."""
+
+    scope: str
+    #: Canonical body of its parent; empty for a root, or when the parent is not known (any more).
+    parent: Mapping[str, Any]
+    #: None: never, or its parent has changed since.
+    read_at: datetime | None = None
+    #: When it was read whole last, by a sealed reading.
+    whole_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScopeEnd:
+    """What the reading of a scope has come to."""
+
+    customer_id: str
+    resource: str
+    run_id: str
+    trace_id: str
+    origin: str
+    scope: str
+    scan_id: str
+    #: When it is to be read again; None: not until its parent changes.
+    due_at: datetime | None
+    #: The reading is evidence: what it did not show was not there.
+    is_evidence: bool
+    #: What was not shown counts as gone at its second absence, if it was seen last before this.
+    seen_before: datetime
+    now: datetime
+
+
+#: Scope, parent's body, when it was read last, and now: when it is to be read.
+DueAt: TypeAlias = Callable[[str, Mapping[str, Any], datetime | None, datetime], datetime | None]
 
 
 class DetectionStore(Protocol):
     """What the poller's loop keeps."""
+
+    def plan_scopes(self, customer_id: str, resource: str, terms: ResourceTerms, due_at: DueAt, now: datetime) -> None:
+        """See to it that all roots, and a scope for every parent in the mirror, are there and due as they should be."""
+        ...
+
+    def next_scope(
+        self, customer_id: str, resource: str, terms: ResourceTerms, now: datetime, *, read_before: datetime
+    ) -> ScopeToRead | None:
+        """The most urgent one that is due and was not read since `read_before`.
+
+        First those that have been read, and those that have waited for a day; then those that were never read. The
+        longest due goes first.
+        """
+        ...
+
+    def scope(self, customer_id: str, resource: str, terms: ResourceTerms, scope: str) -> ScopeToRead:
+        """One of them, due or not."""
+        ...
+
+    def end_scope(self, end: ScopeEnd, progress: Progress) -> RunCounts:
+        """Note the reading, count absences, and turn those that are evidence enough into events. Raises RunFenced."""
+        ...
 
     def start_run(
         self,
@@ -117,6 +184,18 @@ class DeliveryStore(Protocol):
         """
         ...
 
+    def read_events(self, customer_id: str, event_ids: Collection[int]) -> Sequence[Event]:
+        """Those of them that are open."""
+        ...
+
+    def gathering(self, customer_id: str, now: datetime, at_most: int) -> Gathering:
+        """What is due now, without taking it; counted up to `at_most`, and beyond that the times tell nothing."""
+        ...
+
+    def newest_states(self, entities: Sequence[EntityKey]) -> Mapping[EntityKey, EventState]:
+        """How the last event of each stands; an entity that was never detected is missing from the answer."""
+        ...
+
     def links(self, entities: Sequence[EntityKey]) -> Mapping[EntityKey, Link]: ...
 
     def unresolved(self, entities: Sequence[EntityKey]) -> Mapping[EntityKey, Intent]:
@@ -131,7 +210,10 @@ class DeliveryStore(Protocol):
         ...
 
     def record(self, customer_id: str, outcome: SliceOutcome, now: datetime) -> None:
-        """Event states, dead letters, write outcomes and links, together."""
+        """Event states, dead letters, write outcomes, links, reviews and addresses, together.
+
+        What waits for one of the links is due from then on; what is to wait for a link that is there is due at once.
+        """
         ...
 
     def apply_again(self, entities: Sequence[EntityKey], now: datetime) -> None:

@@ -215,6 +215,8 @@ class EventOutcome:
     reason: str = ""
     #: Added to the event's attempts.
     attempts: int = 0
+    #: Added to its defects.
+    defects: int = 0
     #: When to look at it again; None with an open state means now.
     retry_at: datetime | None = None
     refusal: Refusal | None = None

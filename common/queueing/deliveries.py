@@ -53,6 +53,16 @@ class Deliveries:
             kwargsrepr=f"{{'customer_id': '{customer_id}'}}",
         )
 
+    def put_back(self, customer_id: str, lane: Lane, until: datetime) -> None:
+        """A delivery that was taken too early, to be served at `until`: the message again, and not hot before then."""
+        try:
+            self._push(customer_id)
+            self._hot_set.park(lane, customer_id, until)
+        except BROKER_ERRORS as error:
+            log.warning("delivery not put back", action="delivery.unpublished", error=type(error).__name__)
+            return
+        self._metrics.deliveries_published.labels("linger").inc()
+
     def park(self, customer_id: str, lane: Lane, until: datetime) -> None:
         """Keep workers from a queue that may not be served yet; only a hint, like all of Redis."""
         self._hint(lambda: self._hot_set.park(lane, customer_id, until))

@@ -124,7 +124,8 @@ def _set_event(connection: Connection, letter: DeadLetter, **changes: Any) -> No
 
 
 def _apply_again(connection: Connection, letter: DeadLetter, now: datetime) -> None:
-    _set_event(connection, letter, state=EventState.PENDING, reason="", attempts=0, retry_at=now, finished_at=None)
+    anew = {"attempts": 0, "defects": 0, "retry_at": now, "finished_at": None}
+    _set_event(connection, letter, state=EventState.PENDING, reason="", **anew)
 
 
 def _read_again(connection: Connection, letter: DeadLetter, now: datetime) -> None:

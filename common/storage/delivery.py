@@ -7,29 +7,22 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, func, select, true, update
+from sqlalchemy import Connection, Engine, func, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
 from common.domain.entities import EntityKey
 from common.domain.errors import LockLost
 from common.domain.events import FINAL_STATES, Event, EventState
-from common.domain.writes import (
-    UNRESOLVED_STATES,
-    EventOutcome,
-    Intent,
-    Link,
-    Operation,
-    SliceOutcome,
-    WriteOutcome,
-    WriteState,
-)
+from common.domain.gathering import Gathering
+from common.domain.writes import Intent, Link, Operation, SliceOutcome, WriteState
 from common.storage.again import put_again
-from common.storage.due import IN_ORDER, IS_OPEN, held_back, is_due, with_open_events
-from common.storage.emails import claim, owners_of, use
+from common.storage.due import IN_ORDER, IS_OPEN, gathering, held_back, is_due, newest_of_each, with_open_events
+from common.storage.emails import claim, owners_of
 from common.storage.engine import reading
-from common.storage.reviews import cleared, put, settle
-from common.storage.tables import OPEN, UNRESOLVED, dead_letters, events, links, writes
+from common.storage.outcomes import entity_columns, record_outcome
+from common.storage.reviews import cleared
+from common.storage.tables import UNRESOLVED, dead_letters, events, links, writes
 
 
 class PostgresDeliveryStore:
@@ -63,6 +56,26 @@ class PostgresDeliveryStore:
         )
         with self._reads.connect() as connection:
             return [_event(row) for row in connection.execute(query)]
+
+    def read_events(self, customer_id: str, event_ids: Collection[int]) -> Sequence[Event]:
+        query = select(events).where(events.c.customer_id == customer_id, events.c.event_id.in_(event_ids), IS_OPEN)
+        with self._reads.connect() as connection:
+            return [_event(row) for row in connection.execute(query.order_by(events.c.event_id))]
+
+    def gathering(self, customer_id: str, now: datetime, at_most: int) -> Gathering:
+        with self._reads.connect() as connection:
+            row = connection.execute(gathering(customer_id, now, at_most)).one()
+        return Gathering(
+            count=row.found, live_since=row.live_since, backfill_since=row.backfill_since, is_urgent=bool(row.is_urgent)
+        )
+
+    def newest_states(self, entities: Sequence[EntityKey]) -> Mapping[EntityKey, EventState]:
+        found: dict[EntityKey, EventState] = {}
+        with self._reads.connect() as connection:
+            for (customer_id, resource), source_ids in _by_resource(entities).items():
+                rows = connection.execute(newest_of_each(customer_id, resource, source_ids))
+                found |= {_entity(row): EventState(row.state) for row in rows}
+        return found
 
     def links(self, entities: Sequence[EntityKey]) -> Mapping[EntityKey, Link]:
         rows = self._of_entities(links, entities)
@@ -106,13 +119,7 @@ class PostgresDeliveryStore:
 
     def record(self, customer_id: str, outcome: SliceOutcome, now: datetime) -> None:
         with self._engine.begin() as connection:
-            _record_writes(connection, customer_id, outcome.writes, now)
-            _record_links(connection, outcome.links, now)
-            settle(connection, outcome.links, now)
-            put(connection, outcome.reviews, now)
-            use(connection, outcome.emails, now)
-            _record_dead_letters(connection, customer_id, outcome.events, now)
-            _record_events(connection, customer_id, outcome.events, now)
+            record_outcome(connection, customer_id, outcome, now)
 
     def apply_again(self, entities: Sequence[EntityKey], now: datetime) -> None:
         with self._engine.begin() as connection:
@@ -173,6 +180,7 @@ def _event(row: Any) -> Event:
         trace_id=row.trace_id,
         state=EventState(row.state),
         attempts=row.attempts,
+        defects=row.defects,
         detected_at=row.detected_at,
         occurred_at=row.occurred_at,
         coalesce=row.coalesce,
@@ -203,13 +211,9 @@ def _intent(row: Any) -> Intent:
     )
 
 
-def _entity_columns(entity: EntityKey) -> dict[str, Any]:
-    return {"customer_id": entity.customer_id, "resource": entity.resource, "source_id": entity.source_id}
-
-
 def _intent_row(intent: Intent) -> dict[str, Any]:
     return {
-        **_entity_columns(intent.entity),
+        **entity_columns(intent.entity),
         "write_id": intent.write_id,
         "event_id": intent.event_id,
         "version": intent.version,
@@ -219,123 +223,3 @@ def _intent_row(intent: Intent) -> dict[str, Any]:
         "started_at": intent.started_at,
         "settles_at": intent.settles_at,
     }
-
-
-def _record_writes(connection: Connection, customer_id: str, outcomes: Sequence[WriteOutcome], now: datetime) -> None:
-    for outcome in outcomes:
-        changes: dict[str, Any] = {
-            "state": outcome.state,
-            "destination_id": outcome.destination_id,
-            "finished_at": None if outcome.state in UNRESOLVED_STATES else now,
-        }
-        if outcome.settles_at is not None:
-            changes["settles_at"] = outcome.settles_at
-        result = connection.execute(
-            update(writes)
-            .where(writes.c.customer_id == customer_id, writes.c.write_id == outcome.write_id, UNRESOLVED)
-            .values(changes)
-        )
-        if result.rowcount != 1:
-            raise LockLost(f"customer {customer_id}: write {outcome.write_id} was taken over by another worker")
-
-
-def _record_links(connection: Connection, found: Sequence[Link], now: datetime) -> None:
-    if not found:
-        return
-    rows = [
-        {
-            **_entity_columns(link.entity),
-            "destination_id": link.destination_id,
-            "details": dict(link.details),
-            "applied_version": link.applied_version,
-            "applied_hash": link.applied_hash,
-            "created_at": now,
-            "updated_at": now,
-        }
-        for link in found
-    ]
-    statement = insert(links).values(rows)
-    names = ("destination_id", "details", "applied_version", "applied_hash", "updated_at")
-    changes = {name: statement.excluded[name] for name in names}
-    keys = [links.c.customer_id, links.c.resource, links.c.source_id]
-    newer = links.c.applied_version <= statement.excluded.applied_version
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes, where=newer))
-    for link in found:
-        _close_older_letters(connection, link, now)
-
-
-def _close_older_letters(connection: Connection, link: Link, now: datetime) -> None:
-    """A dead letter whose entity has come through with a newer version asks nothing of anybody any more."""
-    older = select(events.c.event_id).where(
-        events.c.customer_id == link.entity.customer_id,
-        events.c.event_id == dead_letters.c.event_id,
-        events.c.version < link.applied_version,
-    )
-    connection.execute(
-        update(dead_letters)
-        .where(dead_letters.c.customer_id == link.entity.customer_id, dead_letters.c.state == "open")
-        .where(dead_letters.c.resource == link.entity.resource, dead_letters.c.source_id == link.entity.source_id)
-        .where(older.exists())
-        .values(state="superseded", resolution="a newer version was applied", resolved_at=now)
-    )
-
-
-def _record_events(connection: Connection, customer_id: str, outcomes: Sequence[EventOutcome], now: datetime) -> None:
-    if not outcomes:
-        return
-    statement = (
-        update(events)
-        .where(events.c.customer_id == customer_id, events.c.event_id == bindparam("id"), OPEN)
-        .values(
-            state=bindparam("new_state"),
-            reason=bindparam("why"),
-            attempts=events.c.attempts + bindparam("more"),
-            retry_at=func.coalesce(bindparam("later", type_=events.c.retry_at.type), events.c.retry_at),
-            finished_at=bindparam("finished", type_=events.c.finished_at.type),
-        )
-    )
-    rows = [
-        {
-            "id": outcome.event_id,
-            "new_state": outcome.state,
-            "why": outcome.reason,
-            "more": outcome.attempts,
-            "later": outcome.retry_at,
-            "finished": now if outcome.state in FINAL_STATES else None,
-        }
-        for outcome in outcomes
-    ]
-    connection.execute(statement, rows)
-
-
-def _record_dead_letters(
-    connection: Connection, customer_id: str, outcomes: Sequence[EventOutcome], now: datetime
-) -> None:
-    """One letter for each refused event that is still open, with what the event itself knows."""
-    for outcome in outcomes:
-        refusal = outcome.refusal
-        if refusal is None:
-            continue
-        names = ("resource", "source_id", "attempts", "run_id", "trace_id")
-        event = connection.execute(
-            select(*(events.c[name] for name in names))
-            .where(events.c.customer_id == customer_id, events.c.event_id == outcome.event_id, OPEN)
-            .with_for_update()
-        ).one_or_none()
-        if event is None:
-            continue
-        letter = {
-            **{name: getattr(event, name) for name in names},
-            "attempts": event.attempts + outcome.attempts,
-            "customer_id": customer_id,
-            "event_id": outcome.event_id,
-            "stage": "apply",
-            "reason": refusal.reason,
-            "field": refusal.field,
-            "message": refusal.message,
-            "status": refusal.status,
-            "detail": refusal.detail,
-            "state": "open",
-            "created_at": now,
-        }
-        connection.execute(insert(dead_letters).values(letter))

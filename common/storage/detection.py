@@ -9,7 +9,7 @@ another id there and stops (RunFenced) without having changed anything.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -22,9 +22,12 @@ from common.domain.errors import RunFenced
 from common.domain.events import EVENT_VERSION, Action, EventState
 from common.domain.layers import LAYER_TERMS, Layer
 from common.domain.runs import RunCounts, RunState
-from common.domain.stores import PageToSave, RunStart
-from common.storage.items import Item, Known, is_changed, is_stale, newest_of_each, of_broken, of_record
-from common.storage.tables import checkpoints, dead_letters, events, mirror, runs
+from common.domain.sources import ResourceTerms
+from common.domain.stores import DueAt, PageToSave, RunStart, ScopeEnd, ScopeToRead
+from common.storage.items import Item, Known, by_resource, is_changed, is_stale, newest_of_each, of_broken, of_record
+from common.storage.reports import add_to_report, close_report, open_report
+from common.storage.scopes import count_absences, make_due, most_urgent, note_reading, one_scope, plan
+from common.storage.tables import checkpoints, dead_letters, events, mirror
 
 
 class PostgresDetectionStore:
@@ -53,7 +56,7 @@ class PostgresDetectionStore:
             if only_if_due and row.continue_at is None and row.progress is None:
                 return replace(start, is_over=True)
             _own(connection, row, start.progress, now)
-            _open_report(connection, customer_id, resource, start, now)
+            open_report(connection, customer_id, resource, start, now)
             return start
 
     def save_page(self, page: PageToSave, progress: Progress) -> RunCounts:
@@ -61,8 +64,11 @@ class PostgresDetectionStore:
             _fenced_update(
                 connection, page.customer_id, page.resource, page.run_id, page.now, progress=progress.to_json()
             )
-            counts = self._save_items(connection, page)
-            _add_to_report(connection, page.customer_id, page.run_id, counts)
+            counts = RunCounts(requests=page.requests, pages=1)
+            for own in by_resource(page):
+                counts += self._save_items(connection, own)
+            make_due(connection, page.customer_id, page.due, page.now)
+            add_to_report(connection, page.customer_id, page.run_id, counts)
             return counts
 
     def _save_items(self, connection: Connection, page: PageToSave) -> RunCounts:
@@ -74,8 +80,6 @@ class PostgresDetectionStore:
         _mark_seen(connection, page, [item.source_id for item in items])
         self._save_changed(connection, page, changed, known)
         return RunCounts(
-            requests=page.requests,
-            pages=1,
             read=len(items),
             detected=len(changed),
             unchanged=len(fresh) - len(changed),
@@ -119,6 +123,49 @@ class PostgresDetectionStore:
             "finished_at": page.now if item.broken else None,
         }
 
+    def plan_scopes(self, customer_id: str, resource: str, terms: ResourceTerms, due_at: DueAt, now: datetime) -> None:
+        plan(self._engine, customer_id, resource, terms, due_at, now)
+
+    def next_scope(
+        self, customer_id: str, resource: str, terms: ResourceTerms, now: datetime, *, read_before: datetime
+    ) -> ScopeToRead | None:
+        with self._engine.connect() as connection:
+            return most_urgent(connection, customer_id, resource, terms, now, read_before)
+
+    def scope(self, customer_id: str, resource: str, terms: ResourceTerms, scope: str) -> ScopeToRead:
+        with self._engine.connect() as connection:
+            return one_scope(connection, customer_id, resource, terms, scope)
+
+    def end_scope(self, end: ScopeEnd, progress: Progress) -> RunCounts:
+        with self._engine.begin() as connection:
+            _fenced_update(connection, end.customer_id, end.resource, end.run_id, end.now, progress=progress.to_json())
+            note_reading(connection, end)
+            gone = count_absences(connection, end) if end.is_evidence else []
+            if gone:
+                connection.execute(insert(events), [self._gone_row(end, row) for row in gone])
+            counts = RunCounts(detected=len(gone))
+            add_to_report(connection, end.customer_id, end.run_id, counts)
+            return counts
+
+    def _gone_row(self, end: ScopeEnd, row: Any) -> dict[str, Any]:
+        """The event of a record that two readings of its scope have not shown."""
+        key = {"customer_id": end.customer_id, "resource": end.resource, "source_id": row.source_id}
+        return {
+            **key,
+            "version": row.version,
+            "partition": partition_of(EntityKey(**key), self._partitions),
+            "action": Action.DELETE,
+            "event_version": EVENT_VERSION,
+            "payload": row.body,
+            "origin": end.origin,
+            "run_id": end.run_id,
+            "trace_id": end.trace_id,
+            "state": EventState.PENDING,
+            "occurred_at": end.now,
+            "detected_at": end.now,
+            "retry_at": end.now,
+        }
+
     def seen_in_scan(self, customer_id: str, resource: str, scan_id: str) -> int:
         query = select(func.count()).where(
             mirror.c.customer_id == customer_id, mirror.c.resource == resource, mirror.c.scan_id == scan_id
@@ -139,7 +186,7 @@ class PostgresDetectionStore:
                 progress=progress.to_json(),
                 continue_at=continue_at,
             )
-            _close_report(connection, customer_id, progress.run_id, RunState.CONTINUED, None, why)
+            close_report(connection, customer_id, progress.run_id, RunState.CONTINUED, None, why)
 
     def finish_run(
         self,
@@ -161,7 +208,7 @@ class PostgresDetectionStore:
             changes["position"] = func.greatest(checkpoints.c.position, position)
         with self._engine.begin() as connection:
             failed_runs = _fenced_update(connection, customer_id, resource, run_id, now, **changes)
-            _close_report(connection, customer_id, run_id, state, now, error)
+            close_report(connection, customer_id, run_id, state, now, error)
             return failed_runs
 
 
@@ -210,39 +257,15 @@ def _fenced_update(
     return int(failed_runs)
 
 
-def _open_report(connection: Connection, customer_id: str, resource: str, start: RunStart, now: datetime) -> None:
-    row = {
-        "customer_id": customer_id,
-        "run_id": start.progress.run_id,
-        "resource": resource,
-        "origin": start.progress.origin,
-        "trace_id": start.progress.trace_id,
-        "state": RunState.RUNNING,
-        "started_at": now,
-    }
-    again = {"state": RunState.RUNNING}
-    keys = [runs.c.customer_id, runs.c.run_id]
-    connection.execute(insert(runs).values(row).on_conflict_do_update(index_elements=keys, set_=again))
-
-
-def _add_to_report(connection: Connection, customer_id: str, run_id: str, counts: RunCounts) -> None:
-    added = {name: runs.c[name] + value for name, value in asdict(counts).items()}
-    connection.execute(update(runs).where(runs.c.customer_id == customer_id, runs.c.run_id == run_id).values(**added))
-
-
-def _close_report(
-    connection: Connection, customer_id: str, run_id: str, state: RunState, finished_at: datetime | None, error: str
-) -> None:
-    connection.execute(
-        update(runs)
-        .where(runs.c.customer_id == customer_id, runs.c.run_id == run_id)
-        .values(state=state, finished_at=finished_at, error=error)
-    )
-
-
 def _known(connection: Connection, page: PageToSave, source_ids: Sequence[str]) -> dict[str, Known]:
     rows = connection.execute(
-        select(mirror.c.source_id, mirror.c.version, mirror.c.source_updated_at, mirror.c.content_hash)
+        select(
+            mirror.c.source_id,
+            mirror.c.version,
+            mirror.c.source_updated_at,
+            mirror.c.content_hash,
+            mirror.c.deleted_at.is_not(None).label("is_deleted"),
+        )
         .where(
             tuple_(mirror.c.customer_id, mirror.c.resource) == (page.customer_id, page.resource),
             mirror.c.source_id.in_(source_ids),
@@ -250,7 +273,7 @@ def _known(connection: Connection, page: PageToSave, source_ids: Sequence[str]) 
         # Others may raise an entity's version too (`apply_again`).
         .with_for_update()
     )
-    return {row.source_id: Known(row.version, row.source_updated_at, row.content_hash) for row in rows}
+    return {row.source_id: Known(row.version, row.source_updated_at, row.content_hash, row.is_deleted) for row in rows}
 
 
 def _mark_seen(connection: Connection, page: PageToSave, source_ids: Sequence[str]) -> None:
@@ -260,8 +283,13 @@ def _mark_seen(connection: Connection, page: PageToSave, source_ids: Sequence[st
             and_(mirror.c.customer_id == page.customer_id, mirror.c.resource == page.resource),
             mirror.c.source_id.in_(source_ids),
         )
-        .values(scan_id=page.scan_id, seen_at=page.now)
+        .values(scan_id=page.scan_id, seen_at=page.now, absences=0, **_belonging(page))
     )
+
+
+def _belonging(page: PageToSave) -> dict[str, str]:
+    """A record belongs to the scope that can tell of its absence, whichever showed it first."""
+    return {"scope": page.scope} if page.shows_all else {}
 
 
 def _mirror_row(page: PageToSave, item: Item, version: int) -> dict[str, Any]:
@@ -276,6 +304,9 @@ def _mirror_row(page: PageToSave, item: Item, version: int) -> dict[str, Any]:
         "raw": item.raw,
         "scan_id": page.scan_id,
         "seen_at": page.now,
+        "deleted_at": None,
+        "absences": 0,
+        **_belonging(page),
     }
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, exists, literal_column, select
+from sqlalchemy import CTE, ColumnElement, Select, exists, func, literal_column, select, true
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.sql.elements import KeyedColumnElement
 
+from common.domain.events import Origin
 from common.storage.tables import BACKFILL_LAST, events
 
 #: Written out, not bound: an index on open events is used only where the planner can see that they are.
@@ -46,3 +49,33 @@ def with_open_events(column: KeyedColumnElement[Any], *where: ColumnElement[bool
         select(column).where(IS_OPEN, column > found.c.value, *where).order_by(column).limit(1).scalar_subquery()
     )
     return found.union_all(select(following).where(found.c.value.is_not(None)))
+
+
+def gathering(customer_id: str, now: datetime, at_most: int) -> Select[Any]:
+    """One row: a `common.domain.gathering.Gathering` of what is due, counted up to `at_most`."""
+    own = events.c.customer_id == customer_id
+    partitions = with_open_events(events.c.partition, own)
+    some = (
+        select(events.c.origin, events.c.detected_at, (events.c.retry_at > events.c.detected_at).label("again"))
+        .where(own, events.c.partition == partitions.c.value, *is_due(now))
+        .limit(at_most)
+        .lateral()
+    )
+    due = select(some).select_from(partitions.join(some, true())).limit(at_most).subquery()
+    is_backfill = due.c.origin == Origin.BACKFILL
+    return select(
+        func.count().label("found"),
+        func.min(due.c.detected_at).filter(~is_backfill).label("live_since"),
+        func.min(due.c.detected_at).filter(is_backfill).label("backfill_since"),
+        func.bool_or(due.c.again).label("is_urgent"),
+    )
+
+
+def newest_of_each(customer_id: str, resource: str, source_ids: Sequence[str]) -> Select[Any]:
+    """The last event of each entity."""
+    return (
+        select(events.c.customer_id, events.c.resource, events.c.source_id, events.c.state)
+        .ext(distinct_on(events.c.source_id))
+        .where(events.c.customer_id == customer_id, events.c.resource == resource, events.c.source_id.in_(source_ids))
+        .order_by(events.c.source_id, events.c.version.desc())
+    )

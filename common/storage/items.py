@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from common.domain.records import BrokenRecord, Record, content_hash
+from common.domain.stores import PageToSave
 
 #: The `occurred_at` of an item whose own time could not be read.
 UNREADABLE_TIME = datetime(1970, 1, 1, tzinfo=UTC)
@@ -20,6 +21,7 @@ class Known:
     version: int
     source_updated_at: datetime
     content_hash: str
+    is_deleted: bool = False
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,20 @@ class Item:
     body: Mapping[str, Any]
     raw: Any
     broken: BrokenRecord | None
+
+
+def by_resource(page: PageToSave) -> list[PageToSave]:
+    """The same page once for each resource that it shows records of."""
+    names = dict.fromkeys([*(each.resource for each in page.records), *(each.resource for each in page.broken)])
+    return [
+        replace(
+            page,
+            resource=name,
+            records=[record for record in page.records if record.resource == name],
+            broken=[broken for broken in page.broken if broken.resource == name],
+        )
+        for name in names
+    ]
 
 
 def of_record(record: Record) -> Item:
@@ -59,4 +75,4 @@ def is_stale(item: Item, known: Known | None) -> bool:
 
 
 def is_changed(item: Item, known: Known | None) -> bool:
-    return known is None or known.content_hash != item.content_hash
+    return known is None or known.is_deleted or known.content_hash != item.content_hash

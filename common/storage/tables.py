@@ -220,6 +220,8 @@ scopes = Table(
     # Null: not until its parent changes.
     moment("due_at", nullable=True),
     moment("read_at", nullable=True),
+    # The last sealed reading of the whole scope.
+    moment("whole_at", nullable=True),
     Index(None, "customer_id", "resource", "due_at", postgresql_where=text("due_at IS NOT NULL")),
 )
 
@@ -242,6 +244,8 @@ events = Table(
     Column("state", Text, nullable=False),
     text_column("reason"),
     count("attempts"),
+    # Of the attempts, those that ended in a defect of ours: a third one is a dead letter.
+    count("defects"),
     moment("occurred_at"),
     moment("detected_at"),
     moment("retry_at"),

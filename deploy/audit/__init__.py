@@ -9,5 +9,7 @@ written down here a second time.
     mapping    what a contact of a user must look like  versions   the values a field had, in order
     presence   missing, wrong, doubled, mixed           order      never back to an older value, never two at once
     budgets    requests in any window                   freshness  from an edit to its arrival
+    facts      what else the source has            shown      what else the destination shows
+    agreement  opportunities, hours, tags and notes as they must be
     report     rows, findings and the verdict           render     the table
 """

@@ -55,6 +55,16 @@ class Organization:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordWrite:
+    """What one request, or one import, set on one record that is no contact."""
+
+    record: str  #: opportunity, volunteer, attendance, tag, note, gift
+    record_id: str
+    at: float
+    fields: Values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Write:
     """What one request, or one import, set on one contact."""
 
@@ -77,8 +87,9 @@ class Entry:
     finished_at: float | None
     status: int | None
     fault: str | None
-    user_ids: frozenset[str]  #: whom it concerned
+    user_ids: frozenset[str]  #: whose contact it concerned
     writes: tuple[Write, ...]
+    others: tuple[RecordWrite, ...] = ()  #: what it set on records that are no contacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from deploy.audit.mapping import FIELDS, SOURCE_FIELDS, expected_of, shown_by, written
-from deploy.audit.model import Case, Contact, Edit, Entry, Organization, User, Write
+from deploy.audit.model import Case, Contact, Edit, Entry, Organization, RecordWrite, User, Write
 
 #: The kinds of route by which a body waits for an import; such a request writes, though later.
 SUBMISSIONS = ("/api/Contact/Transaction", "/api/Contact/Batch")
@@ -76,7 +76,7 @@ def _contact(contact: Mapping[str, Any], ours: str) -> Contact:
 
 
 def parse_entry(row: Mapping[str, Any], ours: str) -> Entry:
-    writes = tuple(_write(write, ours) for write in row["writes"])
+    writes = tuple(_write(write, ours) for write in row["writes"] if write["record"] == "contact")
     is_import = row["method"] == "IMPORT"
     submits = row["route"] in SUBMISSIONS and bool(row["references"]) and row["method"] == "POST"
     concerned = {write.user_id for write in writes if write.user_id}
@@ -94,7 +94,13 @@ def parse_entry(row: Mapping[str, Any], ours: str) -> Entry:
         fault=row["fault"],
         user_ids=frozenset(concerned),
         writes=writes,
+        others=tuple(_other(write) for write in row["writes"] if write["record"] != "contact"),
     )
+
+
+def _other(row: Mapping[str, Any]) -> RecordWrite:
+    fields = {name: str(value) for name, value in row["fields"].items()}
+    return RecordWrite(record=row["record"], record_id=str(row["record_id"]), at=float(row["at"]), fields=fields)
 
 
 def _write(row: Mapping[str, Any], ours: str) -> Write:

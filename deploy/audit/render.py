@@ -19,7 +19,7 @@ BREAKS = (
     ("mixed", "mixed", "mixed"),
 )
 #: For information; left out where the terminal is narrow.
-ASIDE = ("429", "kept", "req/\n1000")
+ASIDE = ("facts", "429", "kept", "req/\n1000")
 #: Characters from which nothing is left out.
 WIDE = 100
 #: Findings shown below the table; the JSON has all of them.
@@ -63,6 +63,8 @@ def summary(report: Report) -> str:
     breaks = ", ".join(f"{report.total(name)} {word}" for _, word, name in BREAKS)
     fresh = f"freshness p50 {_seconds(report.freshness_p50_seconds)} s p95 {_seconds(report.freshness_p95_seconds)} s"
     records = f"{report.total('source')} source records, {report.total('destination')} contacts"
+    facts = report.total("facts")
+    records += f", {facts} other facts" if facts else ""
     changes = f"{report.total('changes')} edits, {_per_1000(report)} requests per 1,000"
     return f"{report.verdict} {len(report.rows)} customers, {records}, {breaks}, {changes}, {fresh}"
 
@@ -77,12 +79,17 @@ def _cells(row: Row, *, wide: bool) -> Sequence[str | Text]:
         str(row.changes),
         _seconds(row.freshness_p50_seconds),
         _seconds(row.freshness_p95_seconds),
-        *([str(row.rejected), str(row.kept_after_delete), _whole(requests)] if wide else []),
+        *([str(row.facts), str(row.rejected), str(row.kept_after_delete), _whole(requests)] if wide else []),
     ]
 
 
 def _totals(report: Report, *, wide: bool) -> Sequence[str | Text]:
-    aside = [str(report.total("rejected")), str(report.total("kept_after_delete")), _per_1000(report)]
+    aside = [
+        str(report.total("facts")),
+        str(report.total("rejected")),
+        str(report.total("kept_after_delete")),
+        _per_1000(report),
+    ]
     return [
         "all",
         str(report.total("source")),

@@ -60,6 +60,8 @@ class Row:
     #: Requests to both systems since the given moment, the faulted ones included.
     source_requests: int
     destination_requests: int
+    #: Opportunities, sign-ups with their hours, tags and notes that must be shown.
+    facts: int = 0
 
     @property
     def requests_per_1000_changes(self) -> float | None:

@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+from deploy.audit.agreement import count, disagreements
 from deploy.audit.budgets import over_budget, rejected, requests
 from deploy.audit.freshness import Freshness, freshness, percentile
 from deploy.audit.model import Case, Organization
@@ -12,6 +14,7 @@ from deploy.audit.parsing import is_whole, parse_cases, parse_organizations
 from deploy.audit.presence import duplicates, kept_after_delete, missing, mixed, ours, wrong
 from deploy.audit.reading import read_evidence
 from deploy.audit.report import Finding, Kind, Report, Row
+from deploy.audit.turns import breaks
 from deploy.audit.versions import Versions
 
 #: The source of the references by which the fleet's contacts are recognised.
@@ -19,13 +22,21 @@ REFERENCE_SOURCE = "Syncfleet"
 P50, P95 = 0.50, 0.95
 
 
-def audit(sandbox_url: str, *, since: float | None = None, reference_source: str = REFERENCE_SOURCE) -> Report:
+def audit(
+    sandbox_url: str,
+    *,
+    since: float | None = None,
+    reference_source: str = REFERENCE_SOURCE,
+    only_people: bool = False,
+) -> Report:
     """Judge every organization of a sandbox; freshness and requests count from `since` (unix seconds) on.
 
-    Raises SandboxUnreachableError if there is none.
+    `only_people`: of a sync that carries over nothing else. Raises SandboxUnreachableError if there is none.
     """
     evidence = read_evidence(sandbox_url)
-    return judge(evidence.export, evidence.journal, since=since, reference_source=reference_source)
+    return judge(
+        evidence.export, evidence.journal, since=since, reference_source=reference_source, only_people=only_people
+    )
 
 
 def judge(
@@ -34,11 +45,13 @@ def judge(
     *,
     since: float | None = None,
     reference_source: str = REFERENCE_SOURCE,
+    only_people: bool = False,
 ) -> Report:
     """The same of what was read before. Pure."""
     cases = parse_cases(export, journal, reference_source)
     foreign = list(mixed(cases))
-    judged = [_judge_case(case, foreign, since) for case in cases]
+    others = {} if only_people else _others(export, cases, reference_source)
+    judged = [_judge_case(case, foreign, others.get(case.organization.name), since) for case in cases]
     all_seconds = [value for _, _, fresh in judged for value in fresh.seconds]
     findings = [finding for _, own, _ in judged for finding in own]
     return Report(
@@ -50,14 +63,39 @@ def judge(
     )
 
 
-def is_quiet(export: Mapping[str, Any], reference_source: str = REFERENCE_SOURCE) -> bool:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Others:
+    """What was judged of one organization besides its people."""
+
+    facts: int
+    findings: Sequence[Finding]
+
+
+def _others(export: Mapping[str, Any], cases: Sequence[Case], ours: str) -> Mapping[str, Others]:
+    """Of the journal, only the cases that are given are judged."""
+    breaks_of = {
+        case.organization.name: list(breaks(case, export["organizations"][case.organization.name], ours))
+        for case in cases
+    }
+    return {
+        name: Others(facts=count(row), findings=[*disagreements(name, row, ours), *breaks_of.get(name, ())])
+        for name, row in export["organizations"].items()
+    }
+
+
+def is_quiet(export: Mapping[str, Any], reference_source: str = REFERENCE_SOURCE, *, only_people: bool = False) -> bool:
     """Whether the destination has caught up: nothing is held, missing or different. Says nothing of how it came so."""
-    return not any(behind(export, reference_source).values())
+    return not any(behind(export, reference_source, only_people=only_people).values())
 
 
-def behind(export: Mapping[str, Any], reference_source: str = REFERENCE_SOURCE) -> dict[str, int]:
-    """By organization: submissions that are held, and users who are not at the destination as the source has them."""
-    return {row.name: row.held + len(_behind(row)) for row in parse_organizations(export, reference_source)}
+def behind(
+    export: Mapping[str, Any], reference_source: str = REFERENCE_SOURCE, *, only_people: bool = False
+) -> dict[str, int]:
+    """By organization: submissions that are held, and records that the destination does not show as they are."""
+    others = {} if only_people else _others(export, (), reference_source)
+    late = {name: len({finding.entity_id for finding in found.findings}) for name, found in others.items()}
+    rows = parse_organizations(export, reference_source)
+    return {row.name: row.held + len(_behind(row)) + late.get(row.name, 0) for row in rows}
 
 
 def _behind(organization: Organization) -> set[str]:
@@ -65,7 +103,9 @@ def _behind(organization: Organization) -> set[str]:
     return {finding.entity_id for finding in findings}
 
 
-def _judge_case(case: Case, foreign: Iterable[Finding], since: float | None) -> tuple[Row, list[Finding], Freshness]:
+def _judge_case(
+    case: Case, foreign: Iterable[Finding], others: Others | None, since: float | None
+) -> tuple[Row, list[Finding], Freshness]:
     versions = Versions(case.organization)
     findings = [
         *_gaps(case),
@@ -75,9 +115,11 @@ def _judge_case(case: Case, foreign: Iterable[Finding], since: float | None) -> 
         *order_breaks(case, versions),
         *over_budget(case),
         *(finding for finding in foreign if finding.organization == case.organization.name),
+        *(others.findings if others else ()),
     ]
     fresh = freshness(case, versions, since)
-    return _row(case, _weights(findings), fresh, since), findings, fresh
+    row = _row(case, _weights(findings), fresh, since)
+    return replace(row, facts=others.facts if others else 0), findings, fresh
 
 
 def _weights(findings: Iterable[Finding]) -> Counter[Kind]:

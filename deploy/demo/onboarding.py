@@ -9,7 +9,7 @@ from common.cli.onboarding import onboard
 from common.config.settings import load_settings
 from common.domain.customers import LANE_OF_TIER, Customer
 from common.storage.schema import upgrade
-from deploy.demo.plan import VISIBILITY_SECONDS, DemoCustomer
+from deploy.demo.plan import SCAN_SETTINGS, VISIBILITY_SECONDS, DemoCustomer
 from deploy.sandbox.client import Access
 
 
@@ -31,7 +31,7 @@ def customer_of(customer: DemoCustomer, access: Access) -> Customer:
         name=customer.name.title(),
         tier=customer.tier,
         lane=LANE_OF_TIER[customer.tier],
-        source_settings={"base_url": access.volunteer_base_url},
+        source_settings={"base_url": access.volunteer_base_url, **SCAN_SETTINGS},
         destination_settings={
             "base_url": access.crm_base_url,
             "create": customer.create,

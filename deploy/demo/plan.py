@@ -17,6 +17,8 @@ ENVIRONMENT: Mapping[str, str] = {
     "FLEET_HTTP_DEADLINE_SECONDS": "4",
     "FLEET_BREAKER_SECONDS": "1",
     "FLEET_SWEEP_SECONDS": "1",
+    # A stand-in answers as fast as it can; what is real is that budgets are kept, of which one customer's is tight.
+    "FLEET_VOLUNTEER_REQUESTS_PER_MINUTE": "900",
 }
 LANES = ("priority", "standard", "background")
 #: How long the product allows a created contact to stay invisible; the sandbox's lag is below it. In seconds.
@@ -24,14 +26,28 @@ VISIBILITY_SECONDS = 2
 LAG_SECONDS = 1.0
 #: Edits per second and customer: enough that some meet, few enough for the tight budget below.
 EDITS_PER_SECOND = 0.5
-#: So few requests an hour that waste would show: its backfill and its edits need about half.
-TIGHT_REQUESTS_PER_HOUR = 400
+#: So few requests an hour that waste would show: its backfill and its edits need about two thirds.
+TIGHT_REQUESTS_PER_HOUR = 900
+#: Of each source's token; the fleet's own limit, above, stays below it.
+SOURCE_REQUESTS_PER_MINUTE = 1000
+#: Periods of what is read scope by scope, for a minute's show; in seconds.
+SCAN_SETTINGS: Mapping[str, int] = {
+    "near_seconds": 6, "week_seconds": 6, "window_seconds": 8, "today_seconds": 6, "project_seconds": 8,
+    "idle_project_seconds": 10, "forms_seconds": 10, "completions_seconds": 6, "groups_seconds": 8,
+    "members_seconds": 6, "lists_seconds": 20, "user_seconds": 15,
+}  # fmt: skip
+#: How often each kind of edit comes, against the others.
+EDIT_WEIGHTS: Mapping[str, float] = {
+    "create": 3, "change": 9, "email": 1.5, "delete": 1, "sign_up": 4, "attend": 4, "verify": 2, "cancel": 1,
+    "rename_project": 0.5, "add_date": 0.5, "move_date": 0.5, "complete_form": 2, "change_completion": 1,
+    "join_group": 2, "leave_group": 1, "rename_group": 0.3, "earn_certificate": 2,
+}  # fmt: skip
 NAMES = ("alder", "birch", "cedar", "dogwood", "elm", "fir", "ginkgo", "hazel", "juniper", "larch", "maple", "oak")
 #: How often the names may be used again, with a number behind them.
 TURNS = 8
 LARGEST_COUNT = TURNS * len(NAMES)
 #: Users by customer, so mixed that a smaller demonstration has small and large ones too.
-SIZES = (60, 600, 25, 150, 400, 15, 250, 40, 120, 20, 200, 80)
+SIZES = (60, 240, 25, 120, 160, 15, 100, 40, 80, 20, 90, 50)
 HELD = {"import_mode": "delayed", "import_delay_seconds": 3.0}
 #: How the destinations behave, and how contacts are created there: by import, or directly with an index that lags.
 HABITS: tuple[tuple[str, Mapping[str, Any]], ...] = (
@@ -70,7 +86,12 @@ def plan_customers(count: int, seed: int) -> list[DemoCustomer]:
             name=name,
             tier=tier,
             create=create,
-            sandbox={**habits, "users": users, "crm_requests_per_hour": _limit(name, random)},
+            sandbox={
+                **habits,
+                "users": users,
+                "crm_requests_per_hour": _limit(name, random),
+                "volunteer_requests_per_minute": SOURCE_REQUESTS_PER_MINUTE,
+            },
         )
         for name, users, tier, (create, habits) in rows
     ]

@@ -9,7 +9,7 @@ from deploy.audit.report import Report
 from deploy.audit.run import audit
 from deploy.demo.fleet import Fleet
 from deploy.demo.onboarding import bring_in
-from deploy.demo.plan import EDITS_PER_SECOND, DemoCustomer, faults, opening_faults
+from deploy.demo.plan import EDIT_WEIGHTS, EDITS_PER_SECOND, DemoCustomer, faults, opening_faults
 from deploy.demo.progress import Progress
 from deploy.demo.watching import hits, is_level, look
 from deploy.sandbox.client import SandboxAdmin
@@ -113,7 +113,7 @@ class Story:
         self.progress.enter("edits with faults")
         self.admin.add_faults(*faults(self.customers))
         rate = EDITS_PER_SECOND * len(self.customers)
-        self.admin.start_edits(seconds=self.edit_seconds, per_second=rate, seed=self.seed)
+        self.admin.start_edits(seconds=self.edit_seconds, per_second=rate, seed=self.seed, weights=EDIT_WEIGHTS)
         self._edit_on(self.clock())
         fired = hits(self.admin)
         self.admin.stop_edits()

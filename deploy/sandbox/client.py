@@ -4,9 +4,24 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
+from urllib.parse import quote
 
 import httpx
+
+#: What can be created, changed and deleted besides users.
+Resource = Literal[
+    "projects",
+    "project_dates",
+    "participations",
+    "groups",
+    "group_members",
+    "campaigns",
+    "forms",
+    "form_completions",
+    "certificates",
+    "earned_certificates",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +77,56 @@ class SandboxAdmin:
     def delete_user(self, name: str, user_id: int) -> None:
         self._send("DELETE", f"/organizations/{name}/users/{user_id}")
 
+    def create_record(self, name: str, resource: Resource, /, **values: object) -> dict[str, Any]:
+        """The new row, as it is exported; values that are left out are invented, `omit` hides fields."""
+        return self._object("POST", f"/organizations/{name}/records/{resource}", values)
+
+    def change_record(self, name: str, resource: Resource, record_id: int | str, /, **values: object) -> dict[str, Any]:
+        """The row after the change; `silent=True` leaves its `updated_at`."""
+        return self._object("PATCH", _record(name, resource, record_id), values)
+
+    def delete_record(self, name: str, resource: Resource, record_id: int | str) -> None:
+        self._send("DELETE", _record(name, resource, record_id))
+
+    def create_contact(self, organization: str, **values: object) -> dict[str, Any]:
+        """As staff make one: the body of `POST /api/Contact`, and `references` [{source, id}]; gives it in full."""
+        return self._object("POST", f"/organizations/{organization}/contacts", values)
+
+    def change_contact(self, organization: str, contact_id: int, **values: object) -> dict[str, Any]:
+        """Corrected in place: firstName, lastName, email, phone, address parts, customFields, of `individualId`."""
+        return self._object("PATCH", f"/organizations/{organization}/contacts/{contact_id}", values)
+
+    def archive_contact(self, name: str, contact_id: int, *, archived: bool = True) -> dict[str, Any]:
+        verb = "archive" if archived else "unarchive"
+        return self._object("POST", f"/organizations/{name}/contacts/{contact_id}/{verb}")
+
+    def merge_contacts(self, name: str, *, loser: int, winner: int) -> dict[str, Any]:
+        """Gives the loser."""
+        return self._object("POST", f"/organizations/{name}/contacts/{loser}/merge", {"into": winner})
+
+    def create_tag(self, name: str, tag: str) -> dict[str, Any]:
+        """`{id, tagName}`, of the known one where there is one."""
+        return self._object("POST", f"/organizations/{name}/tags", {"tagName": tag})
+
+    def delete_tag(self, name: str, tag_id: int) -> None:
+        self._send("DELETE", f"/organizations/{name}/tags/{tag_id}")
+
+    def define_custom_field(self, name: str, resource: str, field: str, **values: object) -> dict[str, Any]:
+        """dataType, options, displayName; the keyword `renamed` gives it another name."""
+        if "renamed" in values:
+            values["name"] = values.pop("renamed")
+        return self._object("PUT", _custom_field(name, resource, field), values)
+
+    def remove_custom_field(self, name: str, resource: str, field: str) -> None:
+        self._send("DELETE", _custom_field(name, resource, field))
+
+    def create_fund(self, organization: str, **values: object) -> dict[str, Any]:
+        """A project of CRM+, in the fields of its API."""
+        return self._object("POST", f"/organizations/{organization}/funds", values)
+
+    def change_fund(self, organization: str, fund_id: int, **values: object) -> dict[str, Any]:
+        return self._object("PATCH", f"/organizations/{organization}/funds/{fund_id}", values)
+
     def run_import(self, name: str) -> int:
         return int(self._object("POST", f"/organizations/{name}/import")["imported"])
 
@@ -114,3 +179,12 @@ class SandboxAdmin:
 
     def _send(self, method: str, path: str, body: object = None) -> httpx.Response:
         return self._client.request(method, path, json=body).raise_for_status()
+
+
+def _custom_field(name: str, resource: str, field: str) -> str:
+    return f"/organizations/{name}/custom_fields/{resource}/{quote(field, safe='')}"
+
+
+def _record(name: str, resource: Resource, record_id: int | str) -> str:
+    """The path of a record; an id may hold a role, and a role anything."""
+    return f"/organizations/{name}/records/{resource}/{quote(str(record_id), safe='')}"

@@ -1,4 +1,4 @@
-"""A stream of random edits to users, each with values that were never used before."""
+"""A stream of random edits, each with values that were never used before; those of users are here."""
 
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
@@ -6,13 +6,15 @@ from typing import Any
 
 from deploy.sandbox.clock import Clock
 from deploy.sandbox.organization import Organization, moment
+from deploy.sandbox.resource_edits import RESOURCE_EDITS
 from deploy.sandbox.seeding import fresh_user, fresh_value
 from deploy.sandbox.volunteer.directory import User
 
 DEFAULT_WEIGHTS: Mapping[str, int] = {"create": 2, "change": 6, "email": 1, "delete": 1}
 CHANGEABLE = ("first_name", "last_name", "phone", "address")
 
-Change = Callable[[Organization, Random, Clock, User], None]
+#: Gives the kind of edit that it was in the end, where that can differ from what was asked for.
+Change = Callable[[Organization, Random, Clock, User], str | None]
 
 
 def create_user(organization: Organization, random: Random, clock: Clock, overrides: Mapping[str, Any]) -> User:
@@ -45,7 +47,7 @@ def change_participation(organization: Organization, random: Random, clock: Cloc
     """New hours on the user's participations, which moves no `updated_at`."""
     rows = [
         {**row, "hours": f"{random.randrange(1, 40) / 4:.2f}", "verified": 1}
-        for row in organization.source.participations[user.id]
+        for row in organization.source.attendance.of_user(user.id)
     ]
     organization.source.change(user, {"participations": rows}, moment(clock), kind="change")
 
@@ -60,6 +62,7 @@ CHANGES: Mapping[str, Change] = {
     "delete": delete_user,
     "silent": change_silently,
     "participation": change_participation,
+    **RESOURCE_EDITS,
 }
 
 
@@ -119,7 +122,7 @@ class EditStream:
             kind = "create"
             create_user(organization, self._random, self._clock, {})
         else:
-            CHANGES[kind](organization, self._random, self._clock, self._random.choice(users))
+            kind = CHANGES[kind](organization, self._random, self._clock, self._random.choice(users)) or kind
         self.applied[kind] = self.applied.get(kind, 0) + 1
 
 

@@ -26,11 +26,19 @@ def _source(organization: Organization) -> dict[str, Any]:
     source = organization.source
     return {
         "users": {user.id: user.as_json() for user in source.directory},
-        "participations": {user_id: rows for user_id, rows in source.participations.items() if rows},
+        "participations": source.attendance.exported(),
         "projects": list(source.projects.values()),
         "dates": list(source.dates.values()),
+        "groups": list(source.groups.values()),
+        "campaigns": list(source.campaigns.values()),
+        "organizations": list(source.organizations.values()),
+        "forms": list(source.forms.values()),
+        "completions": list(source.completions.values()),
+        "certificates": list(source.certificates.values()),
+        "earned": source.earned.listing(),
         "history": source.history,
         "deleted": source.deleted,
+        "changes": source.changes.entries,
     }
 
 
@@ -48,9 +56,14 @@ def _destination(organization: Organization) -> dict[str, Any]:
         "opportunities": list(destination.opportunities.values()),
         "volunteers": list(destination.volunteers.values()),
         "attendances": list(destination.attendances.values()),
+        "transaction_attendances": destination.transaction_attendances,
+        "held_gifts": [_held(held) for held in destination.held_gifts],
+        "gifts": list(destination.gifts.values()),
+        "projects": list(destination.projects.values()),
+        "custom_fields": destination.custom_fields,
     }
 
 
 def _held(held: Held) -> dict[str, Any]:
     at = held.submitted_at.timestamp()
-    return {"submission": held.submission, "at": at, "source": held.source, "item": held.item}
+    return {"submission": held.submission, "at": at, "source": held.source, "item": held.item, "status": held.status}

@@ -33,7 +33,8 @@ class Entry:
         if not isinstance(self.writes, list):
             self.writes = []
         self.writes.append(write)
-        self.saw(write["contact_id"])
+        if write["contact_id"] is not None:
+            self.saw(write["contact_id"])
 
     def saw(self, contact_id: int) -> None:
         """Notes a contact once."""

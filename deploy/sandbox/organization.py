@@ -5,10 +5,14 @@ from random import Random
 
 from deploy.sandbox.clock import Clock
 from deploy.sandbox.crm.destination import Destination
+from deploy.sandbox.crm.seeding import seed_destination
+from deploy.sandbox.extras import seed_extras
 from deploy.sandbox.limits import FixedWindow
 from deploy.sandbox.seeding import seed_source
 from deploy.sandbox.settings import Settings
-from deploy.sandbox.volunteer.source import Moment, Source
+from deploy.sandbox.volunteer.books import open_books
+from deploy.sandbox.volunteer.changes import Moment
+from deploy.sandbox.volunteer.source import Source
 
 MINUTE_SECONDS = 60
 HOUR_SECONDS = 3600
@@ -29,9 +33,15 @@ class Organization:
     volunteer_window: FixedWindow = field(default_factory=lambda: FixedWindow(MINUTE_SECONDS))
     crm_window: FixedWindow = field(default_factory=lambda: FixedWindow(HOUR_SECONDS))
 
+    def __post_init__(self) -> None:
+        self.books = open_books(self.source, dates_touch_project=lambda: self.settings.dates_touch_project)
 
-def found(name: str, settings: Settings, random: Random, clock: Clock) -> Organization:
-    """A seeded organization; everything about it follows from the random generator."""
+
+def found(name: str, settings: Settings, random: Random, extra: Random, clock: Clock) -> Organization:
+    """A seeded organization; everything about it follows from the random generators.
+
+    What was added to the sandbox later is drawn from `extra`, so that users stay the same from release to release.
+    """
     organization = Organization(
         name=name,
         settings=settings,
@@ -40,7 +50,11 @@ def found(name: str, settings: Settings, random: Random, clock: Clock) -> Organi
         crm_token=f"crmcanary-{name}-{random.getrandbits(64):016x}",
         random=random,
     )
-    seed_source(organization.source, random, users=settings.users, canary=organization.canary, now=clock.now())
+    source, now = organization.source, clock.now()
+    seed_source(source, random, users=settings.users, canary=organization.canary, now=now)
+    seed_extras(source, extra, name=name, now=now)
+    source.note_seeds(Moment(now.timestamp(), 0.0))
+    seed_destination(organization.destination, source.directory, settings, now)
     return organization
 
 

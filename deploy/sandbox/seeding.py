@@ -5,7 +5,8 @@ from random import Random
 from typing import Any
 
 from deploy.sandbox.names import address_parts, coin, letters, likely, phone
-from deploy.sandbox.volunteer.source import Moment, Row, Source
+from deploy.sandbox.volunteer.changes import Moment, Row
+from deploy.sandbox.volunteer.source import Source
 
 #: Seeded users lie before this, so that every later edit is newer.
 ANCHOR = int(datetime(2025, 11, 1, tzinfo=UTC).timestamp())
@@ -21,8 +22,9 @@ def seed_source(source: Source, random: Random, *, users: int, canary: str, now:
     for _ in range(users):
         values = fresh_user(source, random, canary)
         values.update(_seeded_stamps(random, imported_at))
-        values["participations"] = _participations(source, random)
-        source.create(values, Moment(now.timestamp(), 0.0))
+        participations = _participations(source, random)
+        user = source.create(values, Moment(now.timestamp(), 0.0))
+        source.attendance.place(user.id, participations)
     _seed_groups(source, random)
     _seed_forms(source, random)
 
@@ -132,20 +134,41 @@ def _seed_groups(source: Source, random: Random) -> None:
             "created_at": ANCHOR,
             "updated_at": ANCHOR,
         }
-    source.certificates[81] = {"id": 81, "name": "Food Handling", "expires_after_days": 365, "updated_at": ANCHOR}
+    stamps = {"created_at": ANCHOR, "updated_at": ANCHOR}
+    source.certificates[81] = {"id": 81, "name": "Food Handling", "expires_after_days": 365, **stamps}
 
 
 def _seed_forms(source: Source, random: Random) -> None:
     ids = source.directory.ids()
     for number in range(2):
         form_id = 310 + number
-        source.forms[form_id] = {"id": form_id, "name": f"{coin(random)} Form", "updated_at": ANCHOR}
+        stamps = {"created_at": ANCHOR, "updated_at": ANCHOR}
+        source.forms[form_id] = {"id": form_id, "name": f"{coin(random)} Form", "fields": _fields(number), **stamps}
         for user_id in sorted(random.sample(ids, k=len(ids) // 5)):
-            completion_id = 90_001 + len(source.completions)
-            source.completions[completion_id] = {
-                "id": completion_id,
-                "form_id": form_id,
-                "user_id": user_id,
-                "value": random.choice(("S", "M", "L")),
-                "created_at": ANCHOR - random.randrange(300 * DAY),
-            }
+            _seed_completion(source, random, form_id, user_id)
+
+
+def _fields(number: int) -> list[Row]:
+    """What a form asks for; field ids are unique in an organization."""
+    labels = (("Shirt size", "DROPDOWN"), ("Dietary needs", "SHORTTEXT"), ("Waiver", "WAIVER"))
+    return [
+        {"id": 77 + 10 * number + position, "label": label, "field_type": kind}
+        for position, (label, kind) in enumerate(labels)
+    ]
+
+
+def _seed_completion(source: Source, random: Random, form_id: int, user_id: int) -> None:
+    completion_id = 90_001 + len(source.completions)
+    field_id = source.forms[form_id]["fields"][0]["id"]
+    answer = {"id": completion_id + 5000, "field_id": field_id, "value": random.choice(("S", "M", "L"))}
+    created = ANCHOR - random.randrange(300 * DAY)
+    source.completions[completion_id] = {
+        "id": completion_id,
+        "form_id": form_id,
+        "user_id": user_id,
+        "project_id": None,
+        "participation_id": None,
+        "answers": [answer],
+        "created_at": created,
+        "updated_at": created,
+    }

@@ -1,7 +1,7 @@
 """How one organization behaves: validated settings, with defaults that differ between organizations."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from random import Random
 from typing import Any
 
@@ -32,12 +32,16 @@ class Settings:
     crm_requests_per_hour: int = 5000
     import_mode: str = "at_once"  #: when held contacts are imported
     import_delay_seconds: float = 2.0  #: used by `delayed`
+    import_updates: bool = True  #: or what would change a contact waits for the import by hand
     index_lag_seconds: float = 0.0  #: how long lookups miss a new contact
     bulk_endpoints: bool = False
     volunteer_module: bool = True
     error_shape: str = "envelope"
     refusal_status: int = 400  #: how an invalid submission is refused
     unique_emails: bool = False  #: a method write with another contact's e-mail is a 409
+    merge_moves_references: bool = False  #: a merge gives the loser's references to the winner
+    tags: list[str] = field(default_factory=list)  #: names of tags besides the usual ones; fixed afterwards
+    vendor_integration: bool = False  #: one user in three is a contact already, under VOMO; fixed afterwards
     id_style: str = "int"
     timestamp_style: str = "offset"
     next_style: str = "null"  #: the end of the pages: JSON null, or the text "null"
@@ -45,6 +49,9 @@ class Settings:
     volunteer_token_valid: bool = True
     crm_token_valid: bool = True
     volunteer_forbidden: bool = False
+    earned_certificates: bool = True  #: a user's detail shows who earned what
+    form_fields: bool = True  #: a form in the list embeds its fields
+    dates_touch_project: bool = False  #: a date added, moved or removed moves its project's updated_at
 
 
 def default_settings(random: Random) -> Settings:
@@ -57,12 +64,13 @@ def default_settings(random: Random) -> Settings:
         crm_requests_per_hour=random.choice((1500, 5000)),
         bulk_endpoints=likely(random, 0.5),
         volunteer_module=likely(random, 0.7),
+        form_fields=likely(random, 0.5),  # drawn last, so that the settings before it are what they were
     )
 
 
 def revise(settings: Settings, changes: Mapping[str, Any]) -> Settings:
     """The settings with changes applied; raises BadSettingError for anything unknown."""
-    known = {field.name: field.type for field in fields(Settings)}
+    known = {each.name for each in fields(Settings)}
     for name, value in changes.items():
         if name not in known:
             raise BadSettingError(f"unknown setting {name!r}")
@@ -76,5 +84,7 @@ def _check(name: str, value: object, expected: type) -> None:
     accepted = (int, float) if expected is float else (expected,)
     if not isinstance(value, accepted) or (expected is not bool and isinstance(value, bool)):
         raise BadSettingError(f"{name} must be a {expected.__name__}")
+    if isinstance(value, list) and not all(isinstance(each, str) and each.strip() for each in value):
+        raise BadSettingError(f"{name} must be a list of names")
     if isinstance(value, int | float) and value < 0:
         raise BadSettingError(f"{name} must not be negative")

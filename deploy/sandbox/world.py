@@ -38,7 +38,8 @@ class World:
         if name in self.organizations:
             raise NameTakenError(f"organization {name!r} exists already")
         settings = revise(default_settings(self.generator(f"settings:{name}")), options)
-        organization = found(name, settings, self.generator(f"organization:{name}"), self.clock)
+        random, extra = (self.generator(f"{purpose}:{name}") for purpose in ("organization", "extras"))
+        organization = found(name, settings, random, extra, self.clock)
         self.organizations[name] = organization
         self._by_volunteer_token[organization.volunteer_token] = organization
         self._by_crm_token[organization.crm_token] = organization

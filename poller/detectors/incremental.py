@@ -43,9 +43,12 @@ class Incremental:
         before = datetime.fromisoformat(progress.before) if progress.before else None
         return PageQuery(resource=resource, updated_after=after, updated_before=before, next_page=progress.next_page)
 
-    def after_page(self, progress: Progress, page: Page, now: datetime) -> Progress:
-        """What to remember once the page is saved."""
-        if progress.before is None and page.next_page is not None:
+    def after_page(self, progress: Progress, page: Page, now: datetime, *, is_bounded: bool = True) -> Progress:
+        """What to remember once the page is saved. `is_bounded`: the source takes an upper bound for this list.
+
+        Where it takes none, a set that grows while it is paged shows in its total, and is paged once more.
+        """
+        if is_bounded and progress.before is None and page.next_page is not None:
             # What this page showed is saved, but may lie above the bound: it must not move the checkpoint.
             # A second that is over: into the present one, records may still come while it is being paged.
             bound = (page.answered_at or now) - PRESENT_SECOND

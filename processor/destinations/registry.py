@@ -23,11 +23,16 @@ class DestinationDefinition:
     #: Raises CustomerInvalid, naming the first setting that is malformed.
     check: Callable[[Customer], object]
     open: Callable[[ApiClient, Customer, Clock, ReferenceCache], Destination]
+    #: Writes in the largest request it sends. Raises CustomerInvalid as `check` does.
+    batch_size: Callable[[Customer], int]
 
 
 DESTINATIONS: Mapping[str, DestinationDefinition] = {
     "crm_plus": DestinationDefinition(
-        base_url="https://api.virtuoussoftware.com", check=read_settings, open=open_crm_plus
+        base_url="https://api.virtuoussoftware.com",
+        check=read_settings,
+        open=open_crm_plus,
+        batch_size=lambda customer: read_settings(customer).batch_size,
     ),
 }
 

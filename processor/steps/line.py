@@ -22,7 +22,7 @@ from processor.steps.check import checked
 from processor.steps.handle import handled
 from processor.steps.ledger import not_done_yet
 from processor.steps.mapped import as_configured
-from processor.steps.parents import parents_linked
+from processor.steps.parents import NOTHING_KNOWN, States, parents_linked
 from processor.steps.read import readable
 
 log = structlog.get_logger(__name__)
@@ -36,9 +36,9 @@ def first_steps(mapping: FieldMapping) -> tuple[Step, ...]:
     return readable, handled, lambda work: as_configured(work, mapping)
 
 
-def last_steps(destination: Destination, now: datetime) -> tuple[Step, ...]:
+def last_steps(destination: Destination, now: datetime, states: States = NOTHING_KNOWN) -> tuple[Step, ...]:
     """From what should be to what is to be written; in order."""
-    return lambda work: parents_linked(work, now), not_done_yet, lambda work: checked(work, destination)
+    return lambda work: parents_linked(work, now, states), not_done_yet, lambda work: checked(work, destination)
 
 
 def pass_through(works: Iterable[Work], line: tuple[Step, ...]) -> Plan:

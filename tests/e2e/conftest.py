@@ -27,4 +27,4 @@ def sandbox(sandbox_url: str) -> Iterator[SandboxAdmin]:
 @pytest.fixture
 def audited(sandbox_url: str) -> Callable[[], Report]:
     """The auditor's report on this test's sandbox."""
-    return lambda: audit(sandbox_url)
+    return lambda: audit(sandbox_url, only_people=True)

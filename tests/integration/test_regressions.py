@@ -23,6 +23,7 @@ from common.queueing.polls import Polls
 from common.storage.customers import open_customers
 from common.storage.engine import OUTAGES
 from poller.schedule.scheduler import LEADER_LOCK, Beat
+from processor.destinations.crm_plus.client import CrmPlusDestination
 
 
 def settle(hub, name) -> None:
@@ -59,9 +60,8 @@ def test_a_change_that_was_half_sent_and_then_taken_back_is_taken_back_at_the_de
             return self._inner.send(method, route, **more)
 
     def half_way(customer, share):
-        destination = opened(customer, share)
-        destination._api = HalfWay(destination._api)
-        return destination
+        account = opened(customer, share)._account
+        return CrmPlusDestination(replace(account, api=HalfWay(account.api)))
 
     hub.with_slice_parts(open_destination=half_way)
     sandbox.change_user(access.name, int(user["id"]), last_name="Partially", email="partially@example.org")

@@ -30,7 +30,7 @@ class Evidence:
         return self.export["organizations"][name]["source"]
 
     def judged(self, **options):
-        return judge(self.export, self.journal, **options)
+        return judge(self.export, self.journal, **{"only_people": True, **options})
 
     def request(self, system="crm", **values):
         """Adds a request that set nothing."""

@@ -15,6 +15,7 @@ from common.domain.entities import EntityKey
 from common.domain.errors import RecordInvalid, RecordRefused
 from common.domain.people import Person
 from common.domain.resources import USERS
+from common.domain.retry import AT_ONCE, Confirmation
 from common.domain.runs import RunState
 from common.domain.writes import Answer, Applied, Found, Matched, NeedsReview, Preview, Submitted, Write
 from common.metrics.catalogue import Metrics
@@ -23,10 +24,10 @@ from common.storage.memory.customers import MemoryCustomerStore
 from common.storage.memory.delivery import MemoryDeliveryStore
 from common.storage.memory.detection import MemoryDetectionStore
 from common.storage.memory.locks import LockServer, MemoryLocks
-from common.storage.memory.tables import MemoryTables
+from common.storage.memory.tables import EventRow, MemoryTables
 from processor.delivery import deliver
 from processor.slices import SliceParts
-from support.builders import NOW, a_broken_record, a_customer, a_page, a_record
+from support.builders import NOW, a_broken_record, a_customer, a_page, a_record, an_event
 
 
 @dataclass
@@ -36,9 +37,15 @@ class PretendedDestination:
     size: int = 100
     #: Creates are accepted and shown only after `release`.
     holds: bool = False
+    #: Updates go with others, and are held too if creates are.
+    shares_updates: bool = False
     visibility_seconds: float = 0.0
     settle_seconds: float = 30.0
+    confirmation: Confirmation = AT_ONCE
     contacts: dict[EntityKey, list[Person]] = field(default_factory=dict)
+    archived: set[EntityKey] = field(default_factory=set)
+    #: What is answered for a source id instead, nothing being done; once each, in order.
+    answers: dict[str, list[Answer]] = field(default_factory=dict)
     held: list[Write] = field(default_factory=list)
     #: What was asked: ("create" | "update" | "look", source ids).
     requests: list[tuple[str, list[str]]] = field(default_factory=list)
@@ -51,14 +58,14 @@ class PretendedDestination:
     landed: list[tuple[str, int]] = field(default_factory=list)
 
     def check(self, write: Write) -> None:
-        if not write.desired.last_name:
+        if isinstance(write.desired, Person) and not write.desired.last_name:
             raise RecordInvalid(write.entity.customer_id, write.entity.resource, "last_name", "fill it in")
 
     def group(self, write: Write) -> str:
         return write.operation
 
     def group_limit(self, write: Write) -> int:
-        return 1 if write.link is not None else self.size
+        return self.size if write.link is None or self.shares_updates else 1
 
     def match(self, writes: Sequence[Write]) -> Mapping[EntityKey, Matched | NeedsReview]:
         del writes
@@ -77,9 +84,14 @@ class PretendedDestination:
         return answers
 
     def _apply(self, write: Write) -> Answer:
-        if write.link is None and self.holds:
+        if self.answers.get(write.entity.source_id):
+            return self.answers[write.entity.source_id].pop(0)
+        if self.holds and (write.link is None or self.shares_updates):
             self.held.append(write)
             return Submitted()
+        if write.is_removal:
+            return self._archive(write)
+        self.archived.discard(write.entity)
         own = self.contacts.setdefault(write.entity, [])
         changed = write.link is None or own[:1] != [write.desired]
         if write.link is None:
@@ -89,10 +101,18 @@ class PretendedDestination:
         self.landed.append((write.entity.source_id, write.version))
         return Applied(destination_id=f"d{write.entity.source_id}", details={}, changed=changed)
 
+    def _archive(self, write: Write) -> Answer:
+        assert write.link is not None, "nothing of ours is there"
+        changed = write.entity not in self.archived
+        self.archived.add(write.entity)
+        self.landed.append((write.entity.source_id, write.version))
+        return Applied(destination_id=write.link.destination_id, details={}, changed=changed)
+
     def release(self) -> None:
-        """The held creates become visible."""
+        """What is held becomes visible: an update in the place of what was there."""
         for write in self.held:
-            self.contacts.setdefault(write.entity, []).append(write.desired)
+            own = self.contacts.setdefault(write.entity, [])
+            own[: 0 if write.link is None else 1] = [write.desired]
             self.landed.append((write.entity.source_id, write.version))
         self.held.clear()
 
@@ -109,6 +129,8 @@ class PretendedDestination:
         }
 
     def differs(self, write: Write, found: Found) -> bool:
+        if write.is_removal:
+            return write.entity not in self.archived
         return write.desired.to_body() != found.current
 
     def missing_fields(self, resource: str, names: Sequence[str]) -> Sequence[str]:
@@ -147,6 +169,7 @@ class ProcessorRig:
             "clock": self.clock, "metrics": Metrics(CollectorRegistry()), "new_id": lambda: f"w{next(ids)}",
             "random_unit": lambda: 0.0, "open_destination": lambda _customer, _share: self.destination,
             "slice_events": 200, "slice_seconds": 30.0, "dead_letter_limit": 100,
+            "batch_size": lambda _customer: self.destination.size,
         }  # fmt: skip
         self.parts = SliceParts(**{**base, **changes})
 
@@ -158,6 +181,16 @@ class ProcessorRig:
         letters = tuple(a_broken_record(source_id) for source_id in broken)
         self.detection.save_page(a_page(start.progress, *records, broken=letters, now=now), start.progress)
         self.detection.finish_run("acme", USERS, run_id, state=RunState.COMPLETED, position=None, error="", now=now)
+
+    def put(self, entity: EntityKey, *, version: int, partition: int = 0, **changes: Any) -> None:
+        """An event of any resource and action, straight into the outbox."""
+        now, event_id = self.clock.now(), self.tables.next_event_id()
+        event = an_event(
+            event_id, entity=entity, version=version, partition=partition,
+            **{"detected_at": now, "occurred_at": now, **changes},
+        )  # fmt: skip
+        with self.tables.transaction() as rows:
+            rows.insert_event(EventRow(event=event, retry_at=now))
 
     def deliver(self) -> bool:
         """As the task does: nothing of a customer that is parked or paused."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -41,8 +41,11 @@ from poller import runs
 from poller.backpressure import Backpressure
 from poller.bootstrap import SourceParts
 from poller.detectors.incremental import Incremental
+from poller.detectors.walk import Walk
 from poller.failing import FailureLimit
-from processor.bootstrap import DestinationParts
+from poller.run_parts import RunParts
+from poller.sources.registry import SOURCES
+from processor.bootstrap import DestinationParts, batch_size
 from processor.delivery import deliver
 from processor.slices import SliceParts
 from support.servers import Servers
@@ -84,14 +87,21 @@ class Hub:
         self.locks.close()
         self.transport.close()
 
-    def onboard(self, access: Access, *, tier: Tier = Tier.PREMIUM, **destination: Any) -> Customer:
+    def onboard(
+        self,
+        access: Access,
+        *,
+        tier: Tier = Tier.PREMIUM,
+        source_settings: Mapping[str, Any] | None = None,
+        **destination: Any,
+    ) -> Customer:
         settings = {"base_url": access.crm_base_url, "visibility_seconds": 0, **destination}
         customer = Customer(
             customer_id=access.name,
             name=access.name,
             tier=tier,
             lane=LANE_OF_TIER[tier],
-            source_settings={"base_url": access.volunteer_base_url},
+            source_settings={"base_url": access.volunteer_base_url, **(source_settings or {})},
             destination_settings=settings,
         )
         self.customers.add(customer)
@@ -99,8 +109,13 @@ class Hub:
         self.vault.put(customer.customer_id, "destination", SecretStr(access.crm_token))
         return customer
 
-    def poll(self, customer_id: str) -> Any:
-        return runs.run(self.run_parts, self.customers.get(customer_id), "users")
+    def poll(self, customer_id: str, resource: str = "users") -> Any:
+        return runs.run(self.run_parts, self.customers.get(customer_id), resource)
+
+    def poll_all(self, customer_id: str) -> dict[str, Any]:
+        """Every resource once, in the order of the source."""
+        names = SOURCES[self.customers.get(customer_id).source].resources
+        return {name: self.poll(customer_id, name) for name in names}
 
     def deliver(self, customer_id: str) -> bool:
         """As the task does: nothing of a customer that is parked or paused."""
@@ -123,17 +138,18 @@ class Hub:
         states = self.states(customer_id)
         return not states.get("pending") and not states.get("submitted")
 
-    def _run_parts(self) -> runs.RunParts:
+    def _run_parts(self) -> RunParts:
         sources = SourceParts(
             transport=self.transport, vault=self.vault, budget=self.budget, clock=self.clock, metrics=self.metrics,
             deadline_seconds=self.http_deadline_seconds, requests_per_minute=10_000,
         )  # fmt: skip
-        return runs.RunParts(
+        return RunParts(
             store=PostgresDetectionStore(self.engine, partitions=4),
             customers=self.customers,
             locks=self.locks,
             clock=self.clock,
             metrics=self.metrics,
+            walk=Walk(passes=3, absence=timedelta(0)),
             detector=Incremental(overlap=timedelta(seconds=2), passes=3),
             new_id=self._new_id,
             random_unit=random.Random(self.seed).random,
@@ -168,6 +184,7 @@ class Hub:
             slice_events=self.slice_events,
             slice_seconds=30,
             dead_letter_limit=self.dead_letter_limit,
+            batch_size=batch_size,
         )
 
     def with_slice_parts(self, **changes: Any) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from common.domain.records import Record
 from common.domain.resources import USERS
-from common.domain.sources import Page, PageQuery
+from common.domain.sources import Page, PageQuery, ResourceTerms, Style
 from support.builders import NOW, a_record
 
 
@@ -29,6 +29,7 @@ class Listing:
     hidden: set[str] = field(default_factory=set)
 
     resources = (USERS,)
+    terms: Mapping[str, ResourceTerms] = field(default_factory=lambda: {USERS: ResourceTerms(style=Style.MODIFIED)})
 
     def put(self, source_id: str, name: str, *, at: datetime | None = None) -> None:
         """Create or edit; stamps with the listing's own second."""

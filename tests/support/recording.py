@@ -23,7 +23,9 @@ from common.storage.memory.tables import MemoryTables
 from poller import runs
 from poller.backpressure import Backpressure
 from poller.detectors.incremental import Incremental
+from poller.detectors.walk import Walk
 from poller.failing import FailureLimit
+from poller.run_parts import RunParts
 from support.builders import NOW, a_customer
 
 
@@ -45,13 +47,14 @@ class PollerRig:
         base = {
             "store": MemoryDetectionStore(self.tables, partitions=4), "customers": self.customers, "locks": self.locks,
             "clock": self.clock, "metrics": self.metrics,
+            "walk": Walk(passes=3, absence=timedelta(minutes=5)),
             "detector": Incremental(overlap=timedelta(seconds=30), passes=3), "new_id": lambda: f"id{next(ids)}",
             "random_unit": lambda: 0.0, "open_source": self._open, "slice_seconds": 60.0,
             "publish": lambda customer: self.published.append(customer.customer_id),
             "breakers": self.breakers, "backpressure": self.backpressure(BacklogLimits()),
             "failure_limit": FailureLimit(customers=self.customers, clock=self.clock, metrics=self.metrics),
         }  # fmt: skip
-        self.parts = runs.RunParts(**{**base, **changes})
+        self.parts = RunParts(**{**base, **changes})
 
     def backpressure(self, limits: BacklogLimits) -> Backpressure:
         backlog = MemoryBacklog(self.tables)
@@ -61,8 +64,8 @@ class PollerRig:
         self.shares.append(share)
         return self.source() if callable(self.source) else self.source
 
-    def run(self) -> Any:
-        return runs.run(self.parts, self.customers.get("acme"), USERS)
+    def run(self, resource: str = USERS) -> Any:
+        return runs.run(self.parts, self.customers.get("acme"), resource)
 
     def checkpoint(self) -> Any:
         return self.tables.rows.checkpoints["acme", USERS, Layer.POLL]

@@ -9,6 +9,7 @@ from datetime import datetime
 from common.domain.entities import EntityKey
 from common.domain.errors import LockLost
 from common.domain.events import FINAL_STATES, Event, EventState, Origin
+from common.domain.gathering import Gathering
 from common.domain.writes import (
     UNRESOLVED_STATES,
     EventOutcome,
@@ -39,6 +40,28 @@ class MemoryDeliveryStore:
     def read_slice(self, customer_id: str, partition: int, now: datetime, limit: int) -> Sequence[Event]:
         own = [row.event for row in self._appliable(customer_id, now) if row.event.partition == partition]
         return sorted(own, key=lambda event: (event.origin == Origin.BACKFILL, event.event_id))[:limit]
+
+    def read_events(self, customer_id: str, event_ids: Collection[int]) -> Sequence[Event]:
+        rows = self._tables.rows.events
+        found = [rows[event_id] for event_id in sorted(event_ids) if event_id in rows]
+        return [row.event for row in found if row.is_open and row.event.entity.customer_id == customer_id]
+
+    def gathering(self, customer_id: str, now: datetime, at_most: int) -> Gathering:
+        del at_most  # counting on costs the twin nothing
+        due = self._appliable(customer_id, now)
+        backfill = [row.event.detected_at for row in due if row.event.origin == Origin.BACKFILL]
+        live = [row.event.detected_at for row in due if row.event.origin != Origin.BACKFILL]
+        return Gathering(
+            count=len(due),
+            live_since=min(live, default=None),
+            backfill_since=min(backfill, default=None),
+            is_urgent=any(row.retry_at > row.event.detected_at for row in due),
+        )
+
+    def newest_states(self, entities: Sequence[EntityKey]) -> Mapping[EntityKey, EventState]:
+        rows = self._tables.rows
+        own = {entity: [row.event for row in rows.events_of(entity)] for entity in entities}
+        return {entity: max(events, key=lambda event: event.version).state for entity, events in own.items() if events}
 
     def _appliable(self, customer_id: str, now: datetime) -> list[EventRow]:
         """Open events that are due, none of an entity of which any must wait."""
@@ -74,6 +97,7 @@ class MemoryDeliveryStore:
             identities.record(rows, outcome, now)
             for event in outcome.events:
                 _record_event(rows, customer_id, event, now)
+            _wake(rows, now)
 
     def apply_again(self, entities: Sequence[EntityKey], now: datetime) -> None:
         with self._tables.transaction() as rows:
@@ -90,7 +114,7 @@ class MemoryDeliveryStore:
         previous = max((row.event for row in rows.events_of(entity)), key=lambda event: event.version)
         again = replace(
             previous, event_id=self._tables.next_event_id(), version=known.version + 1, payload=known.body,
-            origin=Origin.REPLAY, state=EventState.PENDING, attempts=0, occurred_at=known.source_updated_at,
+            origin=Origin.REPLAY, state=EventState.PENDING, attempts=0, defects=0, occurred_at=known.source_updated_at,
             detected_at=now,
         )  # fmt: skip
         rows.insert_event(EventRow(event=again, retry_at=now))
@@ -157,13 +181,26 @@ def _record_event(rows: Rows, customer_id: str, outcome: EventOutcome, now: date
     if row is None or not row.is_open or row.event.entity.customer_id != customer_id:
         return
     rows.events[outcome.event_id] = EventRow(
-        event=replace(row.event, state=outcome.state, attempts=row.event.attempts + outcome.attempts),
+        event=replace(
+            row.event,
+            state=outcome.state,
+            attempts=row.event.attempts + outcome.attempts,
+            defects=row.event.defects + outcome.defects,
+        ),
         reason=outcome.reason,
         retry_at=outcome.retry_at or row.retry_at,
         finished_at=now if outcome.state in FINAL_STATES else None,
+        waits_for=outcome.waits_for,
     )
     if outcome.refusal is not None:
         rows.letters.append(_letter(rows.events[outcome.event_id].event, outcome.refusal, now))
+
+
+def _wake(rows: Rows, now: datetime) -> None:
+    """What waits for an entity that has a link by now is due."""
+    for event_id, row in rows.events.items():
+        if row.is_open and row.waits_for in rows.links:
+            rows.events[event_id] = replace(row, retry_at=now, waits_for=None, reason="")
 
 
 def _letter(event: Event, refusal: Refusal, now: datetime) -> LetterRow:

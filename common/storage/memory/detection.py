@@ -14,7 +14,10 @@ from common.domain.events import EVENT_VERSION, Action, Event, EventState
 from common.domain.layers import LAYER_TERMS, Layer
 from common.domain.records import BrokenRecord, Record, content_hash
 from common.domain.runs import RunCounts, RunReport, RunState
-from common.domain.stores import PageToSave, RunStart
+from common.domain.sources import ResourceTerms
+from common.domain.stores import DueAt, PageToSave, RunStart, ScopeEnd, ScopeToRead
+from common.storage.items import by_resource
+from common.storage.memory import scopes
 from common.storage.memory.tables import (
     CheckpointKey,
     CheckpointRow,
@@ -74,7 +77,10 @@ class MemoryDetectionStore:
         with self._tables.transaction() as rows:
             key, row = _owned(rows, page.customer_id, page.resource, page.run_id)
             rows.checkpoints[key] = replace(row, progress=progress)
-            counts = self._save_items(rows, page)
+            counts = RunCounts(requests=page.requests, pages=1)
+            for own in by_resource(page):
+                counts += self._save_items(rows, own)
+            scopes.make_due(rows, page.customer_id, page.due, page.now)
             report = rows.runs[page.customer_id, page.run_id]
             rows.runs[page.customer_id, page.run_id] = replace(report, counts=report.counts + counts)
             return counts
@@ -86,17 +92,18 @@ class MemoryDetectionStore:
             entity = EntityKey(customer_id=page.customer_id, resource=page.resource, source_id=item.source_id)
             known = rows.mirror.get(entity)
             if known is not None:
-                rows.mirror[entity] = replace(known, scan_id=page.scan_id, seen_at=page.now)
+                scope = page.scope if page.shows_all else known.scope
+                rows.mirror[entity] = replace(known, scan_id=page.scan_id, seen_at=page.now, absences=0, scope=scope)
             if known is not None and item.broken is None and item.updated_at < known.source_updated_at:
                 stale += 1
-            elif known is not None and item.content_hash == known.content_hash:
+            elif known is not None and known.deleted_at is None and item.content_hash == known.content_hash:
                 unchanged += 1
             else:
                 detected += 1
                 broken += item.broken is not None
                 self._save_change(rows, page, entity, item, version=known.version + 1 if known else 1)
         return RunCounts(
-            requests=page.requests, pages=1, read=len(items), detected=detected, unchanged=unchanged, stale=stale,
+            read=len(items), detected=detected, unchanged=unchanged, stale=stale,
             broken=broken,
         )  # fmt: skip
 
@@ -108,15 +115,51 @@ class MemoryDetectionStore:
             state=EventState.DEAD_LETTERED if item.broken else EventState.PENDING, attempts=0,
             detected_at=page.now, occurred_at=item.updated_at,
         )  # fmt: skip
+        known = rows.mirror.get(entity)
         rows.mirror[entity] = MirrorRow(
-            version=version, source_updated_at=item.updated_at, content_hash=item.content_hash, body=dict(item.body),
-            raw=item.raw, scan_id=page.scan_id, seen_at=page.now,
+            scope=page.scope if page.shows_all else known.scope if known else "", version=version,
+            source_updated_at=item.updated_at, content_hash=item.content_hash, body=dict(item.body), raw=item.raw,
+            scan_id=page.scan_id, seen_at=page.now,
         )  # fmt: skip
         reason = item.broken.reason if item.broken else ""
         finished_at = page.now if item.broken else None
         rows.insert_event(EventRow(event=event, retry_at=page.now, reason=reason, finished_at=finished_at))
         if item.broken:
             rows.letters.append(_letter(event, item.broken))
+
+    def plan_scopes(self, customer_id: str, resource: str, terms: ResourceTerms, due_at: DueAt, now: datetime) -> None:
+        with self._tables.transaction() as rows:
+            scopes.plan(rows, customer_id, resource, terms, due_at, now)
+
+    def next_scope(
+        self, customer_id: str, resource: str, terms: ResourceTerms, now: datetime, *, read_before: datetime
+    ) -> ScopeToRead | None:
+        return scopes.most_urgent(self._tables.rows, customer_id, resource, terms, now, read_before)
+
+    def scope(self, customer_id: str, resource: str, terms: ResourceTerms, scope: str) -> ScopeToRead:
+        return scopes.one_scope(self._tables.rows, customer_id, resource, terms, scope)
+
+    def end_scope(self, end: ScopeEnd, progress: Progress) -> RunCounts:
+        with self._tables.transaction() as rows:
+            key, row = _owned(rows, end.customer_id, end.resource, end.run_id)
+            rows.checkpoints[key] = replace(row, progress=progress)
+            scopes.note_reading(rows, end)
+            gone = scopes.count_absences(rows, end) if end.is_evidence else []
+            for entity in gone:
+                rows.insert_event(EventRow(event=self._gone(rows, end, entity), retry_at=end.now))
+            counts = RunCounts(detected=len(gone))
+            report = rows.runs[end.customer_id, end.run_id]
+            rows.runs[end.customer_id, end.run_id] = replace(report, counts=report.counts + counts)
+            return counts
+
+    def _gone(self, rows: Rows, end: ScopeEnd, entity: EntityKey) -> Event:
+        known = rows.mirror[entity]
+        return Event(
+            event_id=self._tables.next_event_id(), entity=entity, partition=partition_of(entity, self._partitions),
+            action=Action.DELETE, version=known.version, event_version=EVENT_VERSION, payload=known.body,
+            origin=end.origin, run_id=end.run_id, trace_id=end.trace_id, state=EventState.PENDING, attempts=0,
+            detected_at=end.now, occurred_at=end.now,
+        )  # fmt: skip
 
     def seen_in_scan(self, customer_id: str, resource: str, scan_id: str) -> int:
         return sum(

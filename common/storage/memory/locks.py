@@ -31,6 +31,11 @@ class LockServer:
             if self._owners.get(name) is session:
                 del self._owners[name]
 
+    def end_name(self, name: str) -> None:
+        """One lock is free, whoever held it."""
+        with self._mutex:
+            self._owners.pop(name, None)
+
     def end(self, session: object) -> None:
         """Everything a session held is free, as when its connection breaks."""
         with self._mutex:

@@ -50,6 +50,9 @@ class MirrorRow:
     raw: Any
     scan_id: str
     seen_at: datetime
+    scope: str = ""
+    absences: int = 0
+    deleted_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +63,8 @@ class EventRow:
     retry_at: datetime
     reason: str = ""
     finished_at: datetime | None = None
+    #: The entity whose link it waits for.
+    waits_for: EntityKey | None = None
 
     @property
     def is_open(self) -> bool:
@@ -102,6 +107,16 @@ class LetterRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ScopeRow:
+    """What is read as one, and when next."""
+
+    parent_version: int = 0
+    due_at: datetime | None = None
+    read_at: datetime | None = None
+    whole_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReviewRow:
     """What waits, or waited, for a person's decision."""
 
@@ -118,6 +133,8 @@ class Rows:
     checkpoints: dict[CheckpointKey, CheckpointRow] = field(default_factory=dict)
     runs: dict[Pair, RunReport] = field(default_factory=dict)
     mirror: dict[EntityKey, MirrorRow] = field(default_factory=dict)
+    #: By customer, resource and scope.
+    scopes: dict[tuple[str, str, str], ScopeRow] = field(default_factory=dict)
     events: dict[int, EventRow] = field(default_factory=dict)
     links: dict[EntityKey, Link] = field(default_factory=dict)
     writes: dict[str, WriteRow] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from deploy.sandbox.faults import BadRuleError
 from deploy.sandbox.organization import Organization
 from deploy.sandbox.settings import BadSettingError
+from deploy.sandbox.volunteer.changes import NoRecordError, RecordTakenError
 from deploy.sandbox.world import NameTakenError, World
 
 Body = Mapping[str, Any]
@@ -37,11 +38,13 @@ def _endpoint(handle: Handle) -> Callable[[Request], Awaitable[Response]]:
         content = await request.body()
         try:
             return handle(request, json.loads(content) if content else {})
-        except NameTakenError as error:
+        except (NameTakenError, RecordTakenError) as error:
             raise HTTPException(409, str(error)) from error
+        except NoRecordError as error:
+            raise HTTPException(404, str(error)) from error
         except (BadSettingError, BadRuleError, json.JSONDecodeError) as error:
             raise HTTPException(422, str(error)) from error
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
+        except (LookupError, TypeError, AttributeError, ValueError) as error:
             raise HTTPException(422, f"cannot make sense of the request: {error!r}") from error
 
     return endpoint

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from deploy.sandbox.admin.handling import Body, answer, organization_named, route
+from deploy.sandbox.admin.values import settled
 from deploy.sandbox.crm.imports import run_all
 from deploy.sandbox.edits import create_user
 from deploy.sandbox.export import export_organization
@@ -103,4 +104,5 @@ def _access(organization: Organization, request: Request) -> Mapping[str, Any]:
 def _user_values(body: Body) -> dict[str, Any]:
     """The values of a body, with stamps given as ISO times turned into unix seconds."""
     stamps = {name: int(datetime.fromisoformat(body[name]).timestamp()) for name in STAMPS if name in body}
-    return {**body, **stamps}
+    rows = {"participations": [settled(row) for row in body["participations"]]} if "participations" in body else {}
+    return {**body, **stamps, **rows}

@@ -1,4 +1,4 @@
-"""What an organization says about itself: its identity, its contact types, its custom fields."""
+"""What an organization says about itself: its identity and its contact types."""
 
 from deploy.sandbox.exchange import Call, Reply
 
@@ -23,8 +23,3 @@ def show_organization(call: Call) -> Reply:
 
 def list_contact_types(_call: Call) -> Reply:
     return Reply(payload=[{"parentType": parent, "type": type_name} for parent, type_name in CONTACT_TYPES])
-
-
-def list_custom_fields(_call: Call) -> Reply:
-    field = {"name": "Volunteer Id", "displayName": "Volunteer Id", "dataType": "Text", "options": []}
-    return Reply(payload=[field])

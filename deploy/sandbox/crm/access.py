@@ -9,6 +9,8 @@ from deploy.sandbox.exchange import Call, Refusal, Reply
 T = TypeVar("T")
 DEFAULT_TAKE = 10
 MAX_TAKE = 1000
+#: Rows of one bulk request; the live limit is not documented, so it is that of a batch.
+BULK_LIMIT = 100
 
 
 def missing(what: str = "record") -> Refusal:
@@ -33,11 +35,11 @@ def contact_at(call: Call, parameter: str = "id") -> Contact:
     return contact
 
 
-def contact_in(call: Call, body: Fields) -> Contact:
-    """The contact that the body names."""
-    contact = call.organization.destination.contacts.get(integer(body, "contactId"))
+def contact_in(call: Call, body: Fields, *, named: str = "contactId") -> Contact:
+    """The contact that the body names; `named` is what a refusal calls the field."""
+    contact = call.organization.destination.contacts.get(integer(body, "contactId", named=named))
     if contact is None:
-        raise bad("contactId does not name a contact.", "contactId")
+        raise bad(f"{named} does not name a contact.", named)
     call.entry.saw(contact.id)
     return contact
 
@@ -53,13 +55,13 @@ def owner(call: Call, individual: Individual) -> Contact:
     return call.organization.destination.contacts[individual.contact_id]
 
 
-def integer(body: Fields, name: str) -> int:
+def integer(body: Fields, name: str, *, named: str = "") -> int:
     """A number that may have come as text."""
     value: Any = body.get(name)
     if isinstance(value, str) and value.isdecimal():
         return int(value)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise bad(f"{name} must be a number.", name)
+        raise bad(f"{named or name} must be a number.", named or name)
     return value
 
 

@@ -1,8 +1,9 @@
 """`/api/ContactAddress`: the addresses of a contact, one of them primary."""
 
 from deploy.sandbox.crm.access import bad, contact_at, contact_in, find
-from deploy.sandbox.crm.changes import ADDRESS_PARTS, add_address, make_primary_address, note
+from deploy.sandbox.crm.changes import ADDRESS_PARTS, add_address, make_primary_address
 from deploy.sandbox.crm.destination import Contact, Fields
+from deploy.sandbox.crm.noting import note
 from deploy.sandbox.crm.validation import filled, require_object
 from deploy.sandbox.exchange import Call, Reply
 

@@ -1,48 +1,12 @@
-"""The changes that several endpoints and the import share, each noted in the journal."""
+"""The changes that several endpoints and the import share."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from deploy.sandbox.crm.destination import Contact, Destination, Fields, Individual, kind
-from deploy.sandbox.journal import Entry
 
-#: The API's names of the fields that the journal notes, and the journal's own.
-NOTED = {
-    "firstName": "first_name",
-    "lastName": "last_name",
-    "name": "name",
-    "contactType": "contact_type",
-    "email": "email",
-    "phone": "phone",
-    "address1": "address1",
-    "address2": "address2",
-    "city": "city",
-    "state": "state",
-    "postal": "postal",
-    "country": "country",
-    "gender": "gender",
-    "birthDate": "birth_date",
-    "birthMonth": "birth_month",
-    "birthDay": "birth_day",
-    "birthYear": "birth_year",
-}
 ADDRESS_PARTS = ("address1", "address2", "city", "state", "postal", "country")
 DEFAULT_TYPES = {"email": "Home Email", "phone": "Home Phone"}
-
-
-def note(entry: Entry, contact: Contact, action: str, given: Mapping[str, Any], now: datetime, **more: object) -> None:
-    """Notes a write: which contact, under which reference, and the fields that it set."""
-    entry.wrote(
-        {
-            "contact_id": contact.id,
-            "reference": contact.references[0] if contact.references else None,
-            "at": now.timestamp(),
-            "action": action,
-            "fields": {NOTED[name]: value for name, value in given.items() if name in NOTED},
-            **{name: value for name, value in more.items() if value is not None},
-        }
-    )
 
 
 def set_method(
@@ -115,21 +79,6 @@ def prefer_address(destination: Destination, contact: Contact, given: Mapping[st
     add_address(destination, contact, given, primary=True)
 
 
-def custom_fields(given: object) -> list[Fields]:
-    """Custom fields from either of the two shapes: an object, or an array of name and value."""
-    if isinstance(given, Mapping):
-        given = [{"name": name, "value": value} for name, value in given.items()]
-    rows = given if isinstance(given, list) else []
-    return [{"displayName": row["name"], **row} for row in rows if isinstance(row, dict) and "name" in row]
-
-
-def merge_custom_fields(fields: Fields, given: object) -> None:
-    """Sets the given custom fields, keeps the others; an empty value clears one."""
-    merged = {row["name"]: row for row in fields.get("customFields", ())}
-    merged.update({row["name"]: row for row in custom_fields(given)})
-    fields["customFields"] = [row for row in merged.values() if row.get("value") not in ("", None)]
-
-
 def add_tag(destination: Destination, contact: Contact, tag_id: int) -> Fields:
     """Ties a tag to a contact; doing it twice ties it twice."""
     row_id = next(destination.row_ids)
@@ -139,11 +88,9 @@ def add_tag(destination: Destination, contact: Contact, tag_id: int) -> Fields:
     return row
 
 
-def tag_by_name(destination: Destination, contact: Contact, names: str) -> None:
-    """Ties the tags of a comma-separated text that exist and are not tied yet."""
+def tag_by_name(destination: Destination, contact: Contact, names: str) -> list[Fields]:
+    """Ties the tags of a comma-separated text that exist and are not tied yet, and gives what ties them."""
     known = {name.lower(): tag_id for tag_id, name in destination.tags.items()}
     tied = {row["tagId"] for row in contact.tags}
-    for name in names.split(","):
-        tag_id = known.get(name.strip().lower())
-        if tag_id is not None and tag_id not in tied:
-            add_tag(destination, contact, tag_id)
+    wanted = dict.fromkeys(known.get(name.strip().lower()) for name in names.split(","))
+    return [add_tag(destination, contact, each) for each in wanted if each is not None and each not in tied]

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
+from deploy.sandbox.crm.seeds import FIRST_TAG_ID, TAGS, seeded_definitions, seeded_projects, seeded_tags
+
 Fields = dict[str, Any]
 Reference = tuple[str, str]
 
@@ -43,12 +45,13 @@ class Contact:
 
 @dataclass(slots=True)
 class Held:
-    """A submitted contact that waits for an import run."""
+    """A submitted contact or gift that waits for an import run."""
 
     submission: int  #: the journal's number of the request that brought it
     submitted_at: datetime
     source: str | None
     item: Fields
+    status: str = "held"  #: or what a person has to do: "update_needed", "match_needed"
 
 
 @dataclass
@@ -61,16 +64,24 @@ class Destination:
     addresses: dict[int, Fields] = field(default_factory=dict)
     references: defaultdict[Reference, list[int]] = field(default_factory=lambda: defaultdict(list))
     held: deque[Held] = field(default_factory=deque)
-    tags: dict[int, str] = field(default_factory=lambda: dict(enumerate(("Volunteer", "Donor", "Newsletter"), 31)))
+    held_gifts: deque[Held] = field(default_factory=deque)
+    tags: dict[int, str] = field(default_factory=seeded_tags)
     contact_tags: dict[int, Fields] = field(default_factory=dict)
     notes: dict[int, Fields] = field(default_factory=dict)
     opportunities: dict[int, Fields] = field(default_factory=dict)
     volunteers: dict[int, Fields] = field(default_factory=dict)
     attendances: dict[int, Fields] = field(default_factory=dict)
+    transaction_attendances: list[Fields] = field(default_factory=list)
+    projects: dict[int, Fields] = field(default_factory=seeded_projects)
+    gifts: dict[int, Fields] = field(default_factory=dict)
+    gift_pairs: dict[Reference, int] = field(default_factory=dict)  #: transaction source and id to the gift
+    custom_fields: dict[str, list[Fields]] = field(default_factory=seeded_definitions)
+    visible_at: dict[int, datetime] = field(default_factory=dict)  #: from when searches find a row of the module
     emails: defaultdict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     contact_ids: Iterator[int] = field(default_factory=lambda: count(1000))
     individual_ids: Iterator[int] = field(default_factory=lambda: count(5000))
     row_ids: Iterator[int] = field(default_factory=lambda: count(20_000))
+    tag_ids: Iterator[int] = field(default_factory=lambda: count(FIRST_TAG_ID + len(TAGS)))
 
     def new_contact(self, fields: Fields, now: datetime, *, lag_seconds: float) -> Contact:
         visible_at = now + timedelta(seconds=lag_seconds)

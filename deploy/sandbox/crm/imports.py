@@ -1,152 +1,110 @@
 """The import pipeline: submissions are checked at once, held, and applied in order by a later run."""
 
+from collections import deque
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from deploy.sandbox.crm.changes import (
-    ADDRESS_PARTS,
-    DEFAULT_TYPES,
-    merge_custom_fields,
-    note,
-    prefer_address,
-    prefer_method,
-    tag_by_name,
-)
-from deploy.sandbox.crm.destination import Contact, Destination, Fields, Held, Individual
-from deploy.sandbox.crm.validation import invalid_flat, refuse_invalid, require_object
+from deploy.sandbox.crm.access import BULK_LIMIT
+from deploy.sandbox.crm.contact_imports import brings_changes, import_contact, invalid_flat, reference_of
+from deploy.sandbox.crm.destination import Fields, Held
+from deploy.sandbox.crm.gift_imports import import_gift, pair_of
+from deploy.sandbox.crm.validation import refuse_invalid, require_object
 from deploy.sandbox.exchange import Call, Refusal, Reply
-from deploy.sandbox.journal import Entry, Journal
+from deploy.sandbox.journal import Journal
 from deploy.sandbox.organization import Organization
 
-BATCH_LIMIT = 100
 AT_ONCE_SECONDS = 0.2
-SCALARS = ("contactType", "name", "informalName", "description", "website", "originSegmentCode")
-PERSONAL = ("title", "firstName", "middleName", "lastName", "suffix", "gender", "birthDate")
-BIRTH_PARTS = ("birthMonth", "birthDay", "birthYear")
+#: An item in one of these states waits for a person, whatever the organization's mode.
+UPDATE_NEEDED, MATCH_NEEDED = "update_needed", "match_needed"
 
 
 def submit_one(call: Call) -> Reply:
     """Holds one contact; the answer says nothing about what will become of it."""
     item = require_object(call.body)
-    refuse_invalid(invalid_flat(item, prefix=""), call.organization.settings)
+    refuse_invalid(invalid_flat(call.organization.destination, item, prefix=""), call.organization.settings)
     return _hold(call, item.get("referenceSource"), [item])
 
 
 def submit_batch(call: Call) -> Reply:
     """Holds all contacts of a batch, or, when any is invalid, none."""
-    body = require_object(call.body)
+    body, destination = require_object(call.body), call.organization.destination
     items = body.get("contacts")
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise Refusal(400, "BAD_REQUEST", "contacts must be an array of objects.")
-    if len(items) > BATCH_LIMIT:
-        raise Refusal(400, "BAD_REQUEST", f"A batch may hold at most {BATCH_LIMIT} contacts.")
-    details = [detail for at, item in enumerate(items) for detail in invalid_flat(item, prefix=f"contacts[{at}].")]
-    refuse_invalid(details, call.organization.settings)
+    if len(items) > BULK_LIMIT:
+        raise Refusal(400, "BAD_REQUEST", f"A batch may hold at most {BULK_LIMIT} contacts.")
+    checked = (invalid_flat(destination, item, prefix=f"contacts[{at}].") for at, item in enumerate(items))
+    refuse_invalid([detail for details in checked for detail in details], call.organization.settings)
     return _hold(call, body.get("referenceSource"), items)
 
 
 def run_due(organization: Organization, journal: Journal, now: datetime) -> int:
-    """Imports what has waited long enough; gives the number of items."""
-    return _run(organization, journal, now, _due(organization, now))
+    """Imports what has waited long enough and needs nobody; gives the number of items."""
+    settings, destination = organization.settings, organization.destination
+    if settings.import_mode == "by_hand":
+        return 0
+    seconds = AT_ONCE_SECONDS if settings.import_mode == "at_once" else settings.import_delay_seconds
+    until = now - timedelta(seconds=seconds)
+    contacts = list(_head(destination.held, until))
+    if not settings.import_updates:
+        contacts = [held for held in contacts if not _set_aside(organization, held)]
+    return _run(organization, journal, now, contacts, list(_head(destination.held_gifts, until)))
 
 
 def run_all(organization: Organization, journal: Journal, now: datetime) -> int:
-    """Imports everything held, as when a person presses the button."""
-    return _run(organization, journal, now, list(organization.destination.held))
+    """Imports everything held, as when a person presses the button; only a giver nobody knows stays."""
+    destination = organization.destination
+    return _run(organization, journal, now, list(destination.held), list(destination.held_gifts))
 
 
 def _hold(call: Call, source: object, items: list[Fields]) -> Reply:
     named = None if source is None else str(source)
     for item in items:
         call.organization.destination.held.append(Held(call.entry.seq, call.now, named, item))
-    call.entry.references = tuple(reference for item in items if (reference := _reference(named, item)))
+    call.entry.references = tuple(reference for item in items if (reference := reference_of(named, item)))
     return Reply()
 
 
-def _due(organization: Organization, now: datetime) -> list[Held]:
-    """The items at the head of the line whose time has come; nothing overtakes."""
-    settings = organization.settings
-    if settings.import_mode == "by_hand":
-        return []
-    seconds = AT_ONCE_SECONDS if settings.import_mode == "at_once" else settings.import_delay_seconds
-    return list(_head(organization.destination, now - timedelta(seconds=seconds)))
-
-
-def _head(destination: Destination, submitted_until: datetime) -> Iterator[Held]:
-    for held in destination.held:
+def _head(line: deque[Held], submitted_until: datetime) -> Iterator[Held]:
+    """The items at the head of the line whose time has come; nothing overtakes but those who wait for a person."""
+    for held in line:
         if held.submitted_at > submitted_until:
             return
-        yield held
+        if held.status == "held":
+            yield held
 
 
-def _run(organization: Organization, journal: Journal, now: datetime, due: list[Held]) -> int:
-    if not due:
+def _set_aside(organization: Organization, held: Held) -> bool:
+    """Whether a person has to decide about the item, judged before the run changes anything."""
+    if brings_changes(organization.destination, held):
+        held.status = UPDATE_NEEDED
+    return held.status == UPDATE_NEEDED
+
+
+def _run(organization: Organization, journal: Journal, now: datetime, contacts: list[Held], gifts: list[Held]) -> int:
+    """Contacts come before gifts, so that a giver of the same run is known."""
+    if not contacts and not gifts:
         return 0
     entry = journal.begin(
         at=now.timestamp(), system="crm", organization=organization.name, method="IMPORT", route="", path="", query=""
     )
-    for held in due:
-        organization.destination.held.popleft()
-        _import(organization, held, entry, now)
-    references = (_reference(held.source, held.item) for held in due)
+    for held in contacts:
+        import_contact(organization, held, entry, now)
+    imported = [held for held in gifts if import_gift(organization, held, entry, now)]
+    for held in gifts:
+        held.status = "held" if held in imported else MATCH_NEEDED
+    _forget(organization.destination.held, contacts)
+    _forget(organization.destination.held_gifts, imported)
+    references = [reference_of(held.source, held.item) for held in contacts]
+    references += [pair_of(held.source, held.item) for held in imported]
     entry.references = tuple(reference for reference in references if reference)
     entry.applied = True
     entry.finished_at = now.timestamp()
-    return len(due)
+    return len(contacts) + len(imported)
 
 
-def _import(organization: Organization, held: Held, entry: Entry, now: datetime) -> None:
-    destination, item = organization.destination, held.item
-    reference = _reference(held.source, item)
-    contact, individual = _match(destination, reference, item)
-    action = "merge"
-    if contact is None:
-        action = "create"
-        lag_seconds = organization.settings.index_lag_seconds
-        contact = destination.new_contact({}, now, lag_seconds=lag_seconds)
-    if reference:
-        destination.add_reference(contact, reference)
-    _overwrite(destination, contact, individual, item)
-    contact.modified = now
-    note(entry, contact, action, _given(item), now, submission=held.submission, reference=reference)
-
-
-def _match(
-    destination: Destination, reference: tuple[str, str] | None, item: Fields
-) -> tuple[Contact | None, Individual | None]:
-    """By reference first, then by the e-mail address of a person whose contact is not archived."""
-    if reference and (contact := destination.by_reference(reference)):
-        return contact, contact.primary_individual()
-    for individual in destination.with_email(item.get("email") or ""):
-        contact = destination.contacts[individual.contact_id]
-        if not contact.archived:
-            return contact, individual
-    return None, None
-
-
-def _overwrite(destination: Destination, contact: Contact, individual: Individual | None, item: Fields) -> None:
-    contact.fields.update({name: item[name] for name in SCALARS if item.get(name)})
-    if item.get("customFields"):
-        merge_custom_fields(contact.fields, item["customFields"])
-    personal = {name: item[name] for name in (*PERSONAL, *BIRTH_PARTS) if item.get(name)}
-    if individual is None and personal:
-        individual = destination.new_individual(contact, {})
-    if individual:
-        individual.fields.update(personal)
-        for name, default in DEFAULT_TYPES.items():
-            if value := item.get(name):
-                label = str(item.get(f"{name}Type") or default)
-                prefer_method(destination, individual, label=label, value=str(value))
-    prefer_address(destination, contact, {part: item.get(part) for part in ADDRESS_PARTS})
-    tag_by_name(destination, contact, str(item.get("tags") or ""))
-
-
-def _given(item: Fields) -> Fields:
-    return {name: value for name, value in item.items() if value not in (None, "")}
-
-
-def _reference(source: str | None, item: Fields) -> tuple[str, str] | None:
-    """An item may name a source of its own; else the batch's counts."""
-    source = item.get("referenceSource") or source
-    key = item.get("referenceId")
-    return (str(source), str(key)) if source and key not in (None, "") else None
+def _forget(line: deque[Held], done: list[Held]) -> None:
+    ids = {id(held) for held in done}
+    rest = [held for held in line if id(held) not in ids]
+    line.clear()
+    line.extend(rest)

@@ -1,8 +1,9 @@
 """`/api/ContactMethod`: the e-mail addresses and phones of a person, one primary of each kind."""
 
 from deploy.sandbox.crm.access import bad, find, individual_in, owner
-from deploy.sandbox.crm.changes import make_primary, note, set_method
+from deploy.sandbox.crm.changes import make_primary, set_method
 from deploy.sandbox.crm.destination import Fields, Individual, kind
+from deploy.sandbox.crm.noting import note
 from deploy.sandbox.crm.validation import filled, require_object, valid_email
 from deploy.sandbox.exchange import Call, Refusal, Reply
 

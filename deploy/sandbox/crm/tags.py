@@ -1,10 +1,16 @@
 """Tags: the definitions, and what ties one to a contact; tying has no key and can be doubled."""
 
-from deploy.sandbox.crm.access import bad, contact_at, contact_in, find, integer, listing, missing
-from deploy.sandbox.crm.changes import add_tag, note
+from collections.abc import Sequence
+from datetime import datetime
+
+from deploy.sandbox.crm.access import BULK_LIMIT, bad, contact_at, contact_in, find, integer, listing, missing
+from deploy.sandbox.crm.changes import add_tag
 from deploy.sandbox.crm.destination import Contact, Fields
+from deploy.sandbox.crm.noting import note
+from deploy.sandbox.crm.rendering import brief_contact
 from deploy.sandbox.crm.validation import require_object
 from deploy.sandbox.exchange import Call, Reply
+from deploy.sandbox.journal import Entry
 
 
 def list_tags(call: Call) -> Reply:
@@ -18,6 +24,22 @@ def search_tags(call: Call) -> Reply:
     return listing(call, [{"id": tag_id, "tagName": name} for tag_id, name in tags if needle in name.lower()])
 
 
+def list_tagged(call: Call) -> Reply:
+    """Who has a tag, in the order of tying, each with the id of what ties it; archived contacts are left out."""
+    destination, tag_id = call.organization.destination, call.number("tagId")
+    if tag_id not in destination.tags:
+        raise missing("tag")
+    rows = [row for row in destination.contact_tags.values() if row["tagId"] == tag_id]
+    return listing(
+        call,
+        [
+            {**brief_contact(contact), "contactTagId": row["id"], "tagId": tag_id}
+            for row in rows
+            if not (contact := destination.contacts[row["contactId"]]).archived
+        ],
+    )
+
+
 def list_contact_tags(call: Call) -> Reply:
     contact = contact_at(call, "contactId")
     return Reply(payload=contact.tags)
@@ -25,19 +47,21 @@ def list_contact_tags(call: Call) -> Reply:
 
 def create_contact_tag(call: Call) -> Reply:
     body = require_object(call.body)
-    return Reply(payload=_tie(call, contact_in(call, body), body))
+    contact, tag_id = contact_in(call, body), _tag_id(call, body)
+    return Reply(payload=_tie(call, contact, tag_id))
 
 
 def create_contact_tags(call: Call) -> Reply:
-    """One tag for many contacts, where the organization has the endpoint."""
+    """One tag for many contacts, where the organization has the endpoint; all or none."""
     if not call.organization.settings.bulk_endpoints:
         raise missing("resource")
     body = require_object(call.body)
     ids = body.get("contactIds")
-    if not isinstance(ids, list):
-        raise bad("contactIds must be an array.", "contactIds")
-    contacts = [contact_in(call, {"contactId": contact_id}) for contact_id in ids]
-    return Reply(payload=[_tie(call, contact, body) for contact in contacts])
+    if not isinstance(ids, list) or len(ids) > BULK_LIMIT:
+        raise bad(f"contactIds must be an array of at most {BULK_LIMIT}.", "contactIds")
+    tag_id = _tag_id(call, body)
+    contacts = [contact_in(call, {"contactId": each}, named=f"contactIds[{at}]") for at, each in enumerate(ids)]
+    return Reply(payload=[_tie(call, contact, tag_id) for contact in contacts])
 
 
 def remove_contact_tag(call: Call) -> Reply:
@@ -47,15 +71,28 @@ def remove_contact_tag(call: Call) -> Reply:
     contact = destination.contacts[row["contactId"]]
     contact.tags.remove(row)
     contact.modified = call.now
-    note(call.entry, contact, "untag", {}, call.now, tag_id=row["tagId"])
+    note(call.entry, contact, "untag", row, call.now, record="tag", record_id=row["id"], tag_id=row["tagId"])
     return Reply()
 
 
-def _tie(call: Call, contact: Contact, body: Fields) -> Fields:
+def note_tags(
+    entry: Entry, contact: Contact, rows: Sequence[Fields], now: datetime, submission: int | None = None
+) -> None:
+    """Notes what was just tied."""
+    for row in rows:
+        more = {"tag_id": row["tagId"], "submission": submission}
+        note(entry, contact, "tag", row, now, record="tag", record_id=row["id"], created=True, **more)
+
+
+def _tag_id(call: Call, body: Fields) -> int:
     tag_id = integer(body, "tagId")
     if tag_id not in call.organization.destination.tags:
         raise bad("tagId does not name a tag.", "tagId")
+    return tag_id
+
+
+def _tie(call: Call, contact: Contact, tag_id: int) -> Fields:
     row = add_tag(call.organization.destination, contact, tag_id)
     contact.modified = call.now
-    note(call.entry, contact, "tag", {}, call.now, tag_id=tag_id)
+    note_tags(call.entry, contact, [row], call.now)
     return row

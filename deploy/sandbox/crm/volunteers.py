@@ -1,45 +1,41 @@
-"""The volunteer module: opportunities, who signed up, and their attendance; absent in many organizations."""
+"""Who signed up for a volunteer opportunity; nothing keeps one from signing up twice."""
 
-from deploy.sandbox.crm.access import bad, find, individual_in, integer, listing, missing, owner
-from deploy.sandbox.crm.changes import note
-from deploy.sandbox.crm.destination import Contact, Destination, Fields
-from deploy.sandbox.crm.validation import filled, require_object
-from deploy.sandbox.exchange import Call, Reply
+from deploy.sandbox.crm.access import find, individual_in, integer, listing, missing, owner
+from deploy.sandbox.crm.destination import Fields, normal
+from deploy.sandbox.crm.noting import note
+from deploy.sandbox.crm.opportunities import delay_index, indexed, module, opportunity_at
+from deploy.sandbox.crm.validation import flaw, refuse_invalid, require_object
+from deploy.sandbox.exchange import Call, Refusal, Reply
 
-
-def list_opportunities(call: Call) -> Reply:
-    return listing(call, list(_module(call).opportunities.values()))
-
-
-def create_opportunity(call: Call) -> Reply:
-    destination, body = _module(call), require_object(call.body)
-    if not filled(body.get("name")):
-        raise bad("name is required.", "name")
-    row = {"isActive": True, **body, "id": next(destination.row_ids)}
-    destination.opportunities[row["id"]] = row
-    return Reply(payload=row)
+#: What a search can be narrowed by, and the property of a sign-up that it means.
+NARROWED = {
+    "volunteerOpportunityId": "volunteerOpportunityId",
+    "volunteerId": "id",
+    "contactId": "contactId",
+    "contactIndividualId": "contactIndividualId",
+}
 
 
-def show_opportunity(call: Call) -> Reply:
-    return Reply(payload=_opportunity(call))
-
-
-def change_opportunity(call: Call) -> Reply:
-    row = _opportunity(call)
-    row.update({**require_object(call.body), "id": row["id"]})
-    return Reply(payload=row)
+def volunteer_at(call: Call) -> Fields:
+    """The sign-up in the path."""
+    row = find(module(call).volunteers, call.number("vid"))
+    if row["volunteerOpportunityId"] != opportunity_at(call)["id"]:
+        raise missing("volunteer")
+    return row
 
 
 def list_volunteers(call: Call) -> Reply:
-    opportunity = _opportunity(call)
+    opportunity = opportunity_at(call)
     rows = call.organization.destination.volunteers.values()
     return listing(call, [row for row in rows if row["volunteerOpportunityId"] == opportunity["id"]])
 
 
 def create_volunteer(call: Call) -> Reply:
-    """Signs a person up; nothing keeps one from signing up twice."""
-    opportunity, destination = _opportunity(call), call.organization.destination
+    """Signs a person up, unless the opportunity is over."""
+    opportunity, destination = opportunity_at(call), call.organization.destination
     individual = individual_in(call, require_object(call.body))
+    if not opportunity["isActive"]:
+        refuse_invalid([flaw("volunteerOpportunityId", "is not active.")], call.organization.settings)
     row = {
         "id": next(destination.row_ids),
         "volunteerOpportunityId": opportunity["id"],
@@ -47,80 +43,39 @@ def create_volunteer(call: Call) -> Reply:
         "contactIndividualId": individual.id,
     }
     destination.volunteers[row["id"]] = row
-    note(call.entry, owner(call, individual), "volunteer", {}, call.now, volunteer_id=row["id"])
+    delay_index(call, row["id"])
+    _note(call, row, "volunteer", created=True)
     return Reply(payload=row)
 
 
-def list_attendances(call: Call) -> Reply:
-    volunteer = _volunteer(call)
-    rows = call.organization.destination.attendances.values()
-    return listing(call, [row for row in rows if row["volunteerId"] == volunteer["id"]])
+def show_volunteer(call: Call) -> Reply:
+    return Reply(payload=volunteer_at(call))
 
 
-def create_attendance(call: Call) -> Reply:
-    """Adds hours; sent twice, they count twice."""
-    volunteer, body, destination = _volunteer(call), require_object(call.body), call.organization.destination
-    if body.get("hours") is None:
-        raise bad("hours is required.", "hours")
-    ids = {"volunteerOpportunityId": volunteer["volunteerOpportunityId"], "volunteerId": volunteer["id"]}
-    row = {**body, **ids, "id": next(destination.row_ids)}
-    destination.attendances[row["id"]] = row
-    contact = destination.contacts[volunteer["contactId"]]
-    note(call.entry, contact, "attendance", {}, call.now, attendance_id=row["id"])
-    return Reply(payload=row)
-
-
-def show_attendance(call: Call) -> Reply:
-    return Reply(payload=_attendance(call))
-
-
-def change_attendance(call: Call) -> Reply:
-    row = _attendance(call)
-    row.update({**require_object(call.body), "id": row["id"], "volunteerId": row["volunteerId"]})
-    note(call.entry, _contact_of(call, row), "attendance", {}, call.now, attendance_id=row["id"])
-    return Reply(payload=row)
-
-
-def remove_attendance(call: Call) -> Reply:
-    row = _attendance(call)
-    del call.organization.destination.attendances[row["id"]]
-    note(call.entry, _contact_of(call, row), "remove_attendance", {}, call.now, attendance_id=row["id"])
+def remove_volunteer(call: Call) -> Reply:
+    """Only while there are no hours."""
+    destination, row = call.organization.destination, volunteer_at(call)
+    if any(each["volunteerId"] == row["id"] for each in destination.attendances.values()):
+        raise Refusal(409, "CONFLICT", "The volunteer has attendances.")
+    del destination.volunteers[row["id"]]
+    _note(call, row, "remove_volunteer", created=False)
     return Reply()
 
 
 def search_volunteers(call: Call) -> Reply:
-    """Sign-ups that match every given id."""
-    names = {"volunteerOpportunityId": "volunteerOpportunityId", "volunteerId": "id"}
-    names |= {name: name for name in ("contactId", "contactIndividualId")}
-    wanted = {names[name]: integer(dict(call.query), name) for name in names if name in call.query}
-    rows = _module(call).volunteers.values()
-    return listing(call, [row for row in rows if all(row[name] == value for name, value in wanted.items())])
+    """Sign-ups that match every given id, and the e-mail address if there is one; a new one is missed for a while."""
+    wanted = {NARROWED[name]: integer(dict(call.query), name) for name in NARROWED if name in call.query}
+    rows = indexed(call, list(module(call).volunteers.values()))
+    found = [row for row in rows if all(row[name] == value for name, value in wanted.items())]
+    if email := call.query.get("emailAddress"):
+        people = {individual.id for individual in call.organization.destination.with_email(normal(email))}
+        found = [row for row in found if row["contactIndividualId"] in people]
+    return listing(call, found)
 
 
-def _module(call: Call) -> Destination:
-    if not call.organization.settings.volunteer_module:
-        raise missing("resource")
-    return call.organization.destination
-
-
-def _opportunity(call: Call) -> Fields:
-    return find(_module(call).opportunities, call.number("id"))
-
-
-def _volunteer(call: Call) -> Fields:
-    row = find(call.organization.destination.volunteers, call.number("vid"))
-    if row["volunteerOpportunityId"] != _opportunity(call)["id"]:
-        raise missing("volunteer")
-    return row
-
-
-def _attendance(call: Call) -> Fields:
-    row = find(_module(call).attendances, call.number("aid"))
-    if row["volunteerOpportunityId"] != _opportunity(call)["id"]:
-        raise missing("attendance")
-    return row
-
-
-def _contact_of(call: Call, attendance: Fields) -> Contact:
-    destination = call.organization.destination
-    return destination.contacts[destination.volunteers[attendance["volunteerId"]]["contactId"]]
+def _note(call: Call, row: Fields, action: str, *, created: bool) -> None:
+    individual = call.organization.destination.individuals.get(row["contactIndividualId"])
+    contact = owner(call, individual) if individual else call.organization.destination.contacts[row["contactId"]]
+    ids = {"volunteer_id": row["id"], "opportunity_id": row["volunteerOpportunityId"]}
+    more = {**ids, "individual_id": row["contactIndividualId"]}
+    note(call.entry, contact, action, {}, call.now, record="volunteer", record_id=row["id"], created=created, **more)

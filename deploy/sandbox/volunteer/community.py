@@ -4,14 +4,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from deploy.sandbox.exchange import Call, Refusal, Reply
+from deploy.sandbox.volunteer.changes import Row
 from deploy.sandbox.volunteer.paging import page, single
-from deploy.sandbox.volunteer.source import Row
-from deploy.sandbox.volunteer.spelling import Spelling
+from deploy.sandbox.volunteer.spelling import Spelling, visible
 from deploy.sandbox.volunteer.users import user_row
 
 
 def list_groups(call: Call) -> Reply:
-    return page(call, list(call.organization.source.groups.values()), lambda row: group_row(row, call))
+    """Every group, or those below one: `parent_id` is the only filter that was ever seen."""
+    rows = list(call.organization.source.groups.values())
+    if parent := call.query.get("parent_id"):
+        rows = [row for row in rows if str(row.get("parent_id")) == parent]
+    return page(call, rows, lambda row: group_row(row, call))
 
 
 def show_group(call: Call) -> Reply:
@@ -45,19 +49,22 @@ def show_organization(call: Call) -> Reply:
 
 def list_certificates(call: Call) -> Reply:
     """Definitions only: who earned one is shown nowhere."""
-    return page(call, list(call.organization.source.certificates.values()), lambda row: stamped(row, call))
+    return page(
+        call, list(call.organization.source.certificates.values()), lambda row: visible(row, stamped(row, call))
+    )
 
 
 def group_row(row: Row, call: Call) -> dict[str, Any]:
     """A group, which unlike the other resources has no type."""
-    parents = {group["parent_id"] for group in call.organization.source.groups.values()}
+    parents = {group.get("parent_id") for group in call.organization.source.groups.values()}
     shown = {name: value for name, value in stamped(row, call).items() if name != "members"}
-    return {**shown, "has_subgroups": row["id"] in parents}
+    return visible(row, {**shown, "has_subgroups": row["id"] in parents})
 
 
 def campaign_row(row: Row, call: Call) -> dict[str, Any]:
     shown = stamped(row, call)
-    return {"type": "campaign", **shown, "campaign_name": shown.pop("name"), "organization": call.organization.name}
+    shown["campaign_name"] = shown.pop("name", None)
+    return visible(row, {"type": "campaign", **shown, "organization": call.organization.name})
 
 
 def stamped(row: Row, call: Call) -> dict[str, Any]:
@@ -69,11 +76,9 @@ def stamped(row: Row, call: Call) -> dict[str, Any]:
 
 def _organizations(call: Call) -> list[dict[str, Any]]:
     spelling = Spelling(call.organization.settings)
-    own, child = call.organization.name, f"{call.organization.name}-youth"
-    return [
-        {"type": "organization", "id": spelling.id(1), "name": own, "slug": own, "parent_id": None},
-        {"type": "organization", "id": spelling.id(2), "name": child, "slug": child, "parent_id": spelling.id(1)},
-    ]
+    rows = call.organization.source.organizations.values()
+    ids = ("id", "parent_id")
+    return [{"type": "organization", **row, **{name: spelling.id(row[name]) for name in ids}} for row in rows]
 
 
 def _find(rows: Mapping[int, Row], row_id: int) -> Row:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from math import nan
 from typing import Any
 
 from deploy.sandbox.exchange import Refusal
@@ -22,16 +23,26 @@ def user_tests(query: Mapping[str, str]) -> list[Test]:
     return tests
 
 
-def span_tests(query: Mapping[str, str], prefix: str, read: Callable[[Any], float]) -> list[Test]:
+def span_tests(query: Mapping[str, str], prefix: str, read: Callable[[Any], Any]) -> list[Test]:
     """Tests for `<prefix>_after` and `<prefix>_before`, both inclusive."""
-    tests: list[Test] = []
-    if text := query.get(f"{prefix}_after"):
-        floor = _instant(f"{prefix}_after", text)
-        tests.append(lambda item: read(item) >= floor)
+    tests = after_tests(query, prefix, read)
     if text := query.get(f"{prefix}_before"):
         ceiling = _instant(f"{prefix}_before", text)
-        tests.append(lambda item: read(item) <= ceiling)
+        tests.append(lambda item: second(read(item)) <= ceiling)
     return tests
+
+
+def after_tests(query: Mapping[str, str], prefix: str, read: Callable[[Any], Any]) -> list[Test]:
+    """The test for `<prefix>_after` alone, where the service knows no other."""
+    if not (text := query.get(f"{prefix}_after")):
+        return []
+    floor = _instant(f"{prefix}_after", text)
+    return [lambda item: second(read(item)) >= floor]
+
+
+def second(value: object) -> float:
+    """Unix seconds; what is no time, for a test put it there, is neither before nor after anything."""
+    return float(value) if isinstance(value, int | float) else nan
 
 
 def _instant(name: str, text: str) -> float:

@@ -3,24 +3,25 @@
 from typing import Any
 
 from deploy.sandbox.exchange import Call, Refusal, Reply
+from deploy.sandbox.volunteer.changes import Row
 from deploy.sandbox.volunteer.community import stamped
 from deploy.sandbox.volunteer.filters import span_tests
 from deploy.sandbox.volunteer.paging import page, single
-from deploy.sandbox.volunteer.source import Row
-from deploy.sandbox.volunteer.spelling import Spelling
+from deploy.sandbox.volunteer.spelling import Spelling, visible
 
 
 def list_forms(call: Call) -> Reply:
-    tests = span_tests(call.query, "updated", lambda row: row["updated_at"])
+    tests = span_tests(call.query, "created", lambda row: row.get("created_at"))
+    tests += span_tests(call.query, "updated", lambda row: row.get("updated_at"))
     rows = [row for row in call.organization.source.forms.values() if all(test(row) for test in tests)]
-    return page(call, rows, lambda row: {"type": "form", **stamped(row, call), "form_type": "CUSTOM"})
+    return page(call, rows, lambda row: form_row(row, call))
 
 
 def list_completions(call: Call) -> Reply:
-    """Completions of one form; one is never changed, so both stamps are equal."""
+    """Completions of one form; one may be changed long after it was made."""
     form_id = _form(call)
-    tests = span_tests(call.query, "created", lambda row: row["created_at"])
-    tests += span_tests(call.query, "updated", lambda row: row["created_at"])
+    tests = span_tests(call.query, "created", lambda row: row.get("created_at"))
+    tests += span_tests(call.query, "updated", lambda row: row.get("updated_at"))
     rows = [row for row in call.organization.source.completions.values() if row["form_id"] == form_id]
     if user_id := call.query.get("user_id"):
         rows = [row for row in rows if str(row["user_id"]) == user_id]
@@ -35,27 +36,33 @@ def show_completion(call: Call) -> Reply:
     return single(completion_row(row, call))
 
 
+def form_row(row: Row, call: Call) -> dict[str, Any]:
+    """A template; no document shows its fields in the list, so whether they are there is a setting."""
+    spelling = Spelling(call.organization.settings)
+    shown = {"type": "form", **stamped(row, call), "form_type": "CUSTOM"}
+    fields = shown.pop("fields", None)
+    if call.organization.settings.form_fields and isinstance(fields, list):
+        shown["fields"] = [{**each, "id": spelling.id(each["id"])} for each in fields]
+    return visible(row, shown)
+
+
 def completion_row(row: Row, call: Call) -> dict[str, Any]:
     spelling = Spelling(call.organization.settings)
-    stamp = spelling.stamp(row["created_at"], row["id"])
-    answer = {
+    shown = {name: value for name, value in stamped(row, call).items() if name != "answers"}
+    ids = {name: spelling.id(row.get(name)) for name in ("form_id", "user_id", "project_id", "participation_id")}
+    answers = row.get("answers")
+    responses = [_response(row, each, spelling) for each in answers] if isinstance(answers, list) else answers
+    return visible(row, {"type": "form_completion", **shown, **ids, "field_responses": responses})
+
+
+def _response(row: Row, answer: Row, spelling: Spelling) -> dict[str, Any]:
+    return {
         "type": "form_field_response",
-        "id": spelling.id(row["id"] + 5000),
+        "id": spelling.id(answer["id"]),
         "form_completion_id": spelling.id(row["id"]),
         "user_id": spelling.id(row["user_id"]),
-        "field_id": spelling.id(77),
-        "value": row["value"],
-    }
-    return {
-        "type": "form_completion",
-        "id": spelling.id(row["id"]),
-        "form_id": spelling.id(row["form_id"]),
-        "user_id": spelling.id(row["user_id"]),
-        "project_id": None,
-        "participation_id": None,
-        "field_responses": [answer],
-        "created_at": stamp,
-        "updated_at": stamp,
+        "field_id": spelling.id(answer["field_id"]),
+        "value": answer["value"],
     }
 
 

@@ -1,28 +1,21 @@
-"""Everything one organization has in the Volunteer API, and the history of its users."""
+"""Everything one organization has in the Volunteer API: users with their history, and the log of everything else."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
 from deploy.sandbox.names import address_line, split_address
+from deploy.sandbox.volunteer.attendance import Attendance
+from deploy.sandbox.volunteer.changes import Changes, Moment, Row
 from deploy.sandbox.volunteer.directory import Directory, User
-
-Row = dict[str, Any]
-
-
-@dataclass(slots=True)
-class Moment:
-    """When an edit happened: wall clock and monotonic."""
-
-    wall: float
-    monotonic: float
+from deploy.sandbox.volunteer.joins import Earned, Memberships
+from deploy.sandbox.volunteer.records import logged
 
 
 @dataclass
 class Source:
-    """Users with their history; the other resources are plain rows keyed by id."""
+    """Users with their history; the other resources are plain rows keyed by id, edited through `books`."""
 
     directory: Directory = field(default_factory=Directory)
     projects: dict[int, Row] = field(default_factory=dict)
@@ -33,11 +26,17 @@ class Source:
     forms: dict[int, Row] = field(default_factory=dict)
     completions: dict[int, Row] = field(default_factory=dict)
     certificates: dict[int, Row] = field(default_factory=dict)
-    participations: defaultdict[int, list[Row]] = field(default_factory=lambda: defaultdict(list))
     history: list[Row] = field(default_factory=list)
     deleted: list[int] = field(default_factory=list)
     ids: Iterator[int] = field(default_factory=lambda: count(4101))
     serials: Iterator[int] = field(default_factory=lambda: count(1))
+    changes: Changes = field(default_factory=Changes)
+    used: set[tuple[str, Any]] = field(default_factory=set)  #: values that were given once, by whose they are
+
+    def __post_init__(self) -> None:
+        self.attendance = Attendance(self.changes)
+        self.memberships = Memberships(self.groups, self.changes)
+        self.earned = Earned(self.changes)
 
     def create(self, values: dict[str, Any], moment: Moment, *, omit: frozenset[str] = frozenset()) -> User:
         """Adds a user; `created_at` and `updated_at` may be among the values, as unix seconds."""
@@ -48,7 +47,7 @@ class Source:
         parts = _settle_address(values)
         user = User(next(self.ids), values, parts, created, updated, omit)
         self.directory.add(user)
-        self.participations[user.id] = participations
+        self.attendance.enrol(user.id, participations, moment)
         self._record("create", user.id, user.mapped(), moment, user.updated)
         return user
 
@@ -57,7 +56,7 @@ class Source:
         changed = dict(values)
         stamp = changed.pop("updated_at", None)
         if "participations" in changed:
-            self.participations[user.id] = changed.pop("participations")
+            self.attendance.enrol(user.id, changed.pop("participations"), moment)
         if "address" in changed or "address_parts" in changed:
             user.address_parts = _settle_address(changed)
         if not changed and stamp is None:
@@ -67,19 +66,30 @@ class Source:
         self._record(kind, user.id, user.mapped(), moment, user.updated)
 
     def delete(self, user_id: int, moment: Moment) -> None:
-        """Removes a user without a trace in the API."""
+        """Removes a user without a trace in the API; completions alone remain."""
         self.directory.remove(user_id)
-        self.participations.pop(user_id, None)
+        for joined in (self.attendance, self.memberships, self.earned):
+            joined.forget(user_id, moment)
         self.deleted.append(user_id)
         self._record("delete", user_id, {}, moment, None)
 
-    def participants(self, date_id: int) -> list[tuple[int, Row]]:
-        return [
-            (user_id, row)
-            for user_id, rows in self.participations.items()
-            for row in rows
-            if row["project_date_id"] == date_id
-        ]
+    def note_seeds(self, moment: Moment) -> None:
+        """Begins the log with what there is, as if it had just been created."""
+        for resource, rows in self._seeds():
+            for row in rows:
+                self.changes.note(resource, row["id"], "create", logged(row), moment)
+
+    def _seeds(self) -> Iterator[tuple[str, Iterable[Row]]]:
+        yield "projects", self.projects.values()
+        yield "project_dates", self.dates.values()
+        yield "participations", [row for rows in self.attendance.exported().values() for row in rows]
+        yield "groups", self.groups.values()
+        yield "group_members", self.memberships.listing()
+        yield "campaigns", self.campaigns.values()
+        yield "forms", self.forms.values()
+        yield "form_completions", self.completions.values()
+        yield "certificates", self.certificates.values()
+        yield "earned_certificates", self.earned.listing()
 
     def _record(self, kind: str, user_id: int, values: Row, moment: Moment, updated: int | None) -> None:
         self.history.append(

@@ -3,11 +3,11 @@
 from typing import Any
 
 from deploy.sandbox.exchange import Call, Refusal, Reply
+from deploy.sandbox.volunteer.changes import Row
 from deploy.sandbox.volunteer.directory import User
 from deploy.sandbox.volunteer.filters import user_tests
 from deploy.sandbox.volunteer.paging import page, single
-from deploy.sandbox.volunteer.source import Row
-from deploy.sandbox.volunteer.spelling import Spelling
+from deploy.sandbox.volunteer.spelling import Spelling, visible
 
 PARTICIPATION_STAMPS = ("signed_up_at", "checked_in_at", "checked_out_at")
 
@@ -26,14 +26,29 @@ def show_user(call: Call) -> Reply:
     if user is None:
         raise Refusal(404, "NOT_FOUND", "Resource not found.")
     spelling = Spelling(call.organization.settings)
-    rows = call.organization.source.participations.get(user.id, [])
+    rows = call.organization.source.attendance.of_user(user.id)
     return single(
         {
             **user_row(user, spelling),
             "participations": [participation_row(user.id, row, spelling) for row in rows],
             "profile_field_values": [],
+            **_certificates(call, user.id, spelling),
         }
     )
+
+
+def _certificates(call: Call, user_id: int, spelling: Spelling) -> dict[str, Any]:
+    """Who earned what may appear in the detail, which is unconfirmed: hence a setting."""
+    if not call.organization.settings.earned_certificates:
+        return {}
+    rows = call.organization.source.earned.of_user(user_id)
+    return {"certificates": [_earned_row(row, spelling) for row in rows]}
+
+
+def _earned_row(row: Row, spelling: Spelling) -> dict[str, Any]:
+    extra = {name: value for name, value in row.items() if name not in ("id", "user_id")}
+    stamps = {name: spelling.stamp(row.get(name), row["certificate_id"]) for name in ("earned_at", "expires_at")}
+    return visible(row, {**extra, "certificate_id": spelling.id(row["certificate_id"]), **stamps})
 
 
 def user_row(user: User, spelling: Spelling) -> dict[str, Any]:
@@ -52,7 +67,11 @@ def user_row(user: User, spelling: Spelling) -> dict[str, Any]:
 
 
 def participation_row(user_id: int, row: Row, spelling: Spelling) -> dict[str, Any]:
-    """A participation: project ids are strings, hours a decimal string, verified 0 or 1."""
+    """A participation: project ids are strings, hours a decimal string, verified 0 or 1; Anytime has no date."""
     stamps = {name: spelling.stamp(row.get(name), user_id) for name in PARTICIPATION_STAMPS}
-    ids = {name: str(row[name]) for name in ("project_id", "project_date_id")}
-    return {**row, **ids, **stamps}
+    ids = {name: _text(row.get(name)) for name in ("project_id", "project_date_id")}
+    return visible(row, {**row, **ids, **stamps})
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

@@ -1,108 +1,106 @@
-"""One page of a VOMO list, in one request."""
+"""One answer of VOMO's in one request, and when to ask again."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from common.domain import resources
 from common.domain.customers import Customer
-from common.domain.errors import PageUnreadable, RecordInvalid
-from common.domain.records import BrokenRecord, Record, content_hash, storable
-from common.domain.resources import USERS
-from common.domain.sources import Page, PageQuery, ResourceTerms, Style
+from common.domain.records import storable
+from common.domain.sources import WHOLE, Page, PageQuery, ResourceTerms, Style
 from common.http.client import ApiClient
-from poller.sources.volunteer import translate
+from poller.sources.volunteer import cadence
+from poller.sources.volunteer.answers import Asked
+from poller.sources.volunteer.plan import ScanPlan, read_plan
+from poller.sources.volunteer.routes import Route, route_of
+from poller.sources.volunteer.scopes import DATE, FORM, GROUP, PROJECT, TODAY, USER
+from poller.sources.volunteer.settings import VolunteerSettings, read_settings
 
-#: What `str.isdigit` is too generous for: it takes superscripts, which `int` does not.
-WHOLE_NUMBER = re.compile(r"[0-9]{1,18}")
-#: How each resource is listed and its items are read.
-ROUTES: Mapping[str, str] = {USERS: "/users"}
-TRANSLATORS: Mapping[str, Callable[[Any, str], Record]] = {USERS: translate.user}
+NOT_FOUND = 404
+LISTED_WHOLE = ResourceTerms(style=Style.SCOPED, roots=(WHOLE,))
+#: In reading order: what is scoped comes after its parents.
+TERMS: Mapping[str, ResourceTerms] = {
+    resources.USERS: ResourceTerms(style=Style.MODIFIED),
+    # Its list knows no `updated_before` (facts: volunteer-api 1.2).
+    resources.PROJECTS: ResourceTerms(style=Style.MODIFIED, bounded=False),
+    resources.ORGANIZATIONS: LISTED_WHOLE,
+    resources.CAMPAIGNS: LISTED_WHOLE,
+    resources.CERTIFICATES: LISTED_WHOLE,
+    resources.GROUPS: LISTED_WHOLE,
+    resources.FORMS: LISTED_WHOLE,
+    resources.PROJECT_DATES: ResourceTerms(style=Style.SCOPED, roots=(TODAY,), parents={resources.PROJECTS: PROJECT}),
+    # Earned certificates come in the same answers.
+    resources.PARTICIPATIONS: ResourceTerms(
+        style=Style.SCOPED,
+        parents={resources.PROJECT_DATES: DATE, resources.USERS: USER},
+        also=(resources.EARNED_CERTIFICATES,),
+    ),
+    resources.GROUP_MEMBERS: ResourceTerms(style=Style.SCOPED, parents={resources.GROUPS: GROUP}),
+    resources.FORM_COMPLETIONS: ResourceTerms(style=Style.SCOPED, parents={resources.FORMS: FORM}, takes_since=True),
+}
 
 
 class VolunteerSource:
     """Implements `common.domain.sources.Source` for one customer's token."""
 
-    resources: Sequence[str] = tuple(ROUTES)
-    terms: Mapping[str, ResourceTerms] = {USERS: ResourceTerms(style=Style.MODIFIED)}
+    resources: Sequence[str] = tuple(TERMS)
+    terms: Mapping[str, ResourceTerms] = TERMS
 
-    def __init__(self, api: ApiClient, customer: Customer) -> None:
+    def __init__(self, api: ApiClient, customer: Customer, settings: VolunteerSettings, plan: ScanPlan) -> None:
         self._api = api
         self._customer_id = customer.customer_id
+        self._settings = settings
+        self._plan = plan
 
     def page(self, query: PageQuery) -> Page:
-        """Raises PageUnreadable if the answer is not a page; an item that cannot be read is in `broken`."""
-        route = ROUTES[query.resource]
-        answer = self._api.read(route, query=_filters(query), url=query.next_page)
-        body = answer.json()
-        items = body.get("data") if isinstance(body, dict) else None
-        if not isinstance(items, list):
-            raise PageUnreadable(
-                f"customer {self._customer_id}: volunteer: GET {route}: not a page (`data` is missing)"
+        """A page that follows needs the scope and the parent of the first. Raises PageUnreadable if the answer is not
+        a page; an item that cannot be read is in `broken`.
+        """
+        route = route_of(query)
+        answer = self._api.read(
+            route.path,
+            query=_filters(route, query),
+            url=query.next_page,
+            names={"id": query.scope.partition("/")[2]},
+            accept=(NOT_FOUND,) if route.is_of_one else (),
+        )
+        if answer.status == NOT_FOUND:
+            return Page(records=(), broken=(), next_page=None, total=None, answered_at=answer.date, is_gone=True)
+        return route.read(
+            Asked(
+                customer_id=self._customer_id,
+                settings=self._settings,
+                query=query,
+                route=route.path,
+                body=storable(answer.json()),
+                date=answer.date,
             )
-        records, broken = self._translate(query.resource, items)
-        return Page(
-            records=records,
-            broken=broken,
-            next_page=_next_page(body),
-            total=_total(body),
-            answered_at=answer.date,
         )
 
     def due_at(
         self, resource: str, scope: str, parent: Mapping[str, Any], *, read_at: datetime | None, now: datetime
     ) -> datetime | None:
-        del scope, parent, read_at, now
-        raise KeyError(resource)  # nothing is read scope by scope yet
-
-    def _translate(self, resource: str, items: list[Any]) -> tuple[list[Record], list[BrokenRecord]]:
-        records: list[Record] = []
-        broken: list[BrokenRecord] = []
-        for item in storable(items):
-            try:
-                records.append(TRANSLATORS[resource](item, self._customer_id))
-            except RecordInvalid as error:
-                broken.append(_broken(resource, item, error))
-        return records, broken
+        """As `cadence` says."""
+        return cadence.due_at(
+            resource, scope, parent, read_at=read_at, now=now, settings=self._settings, plan=self._plan
+        )
 
 
-def _filters(query: PageQuery) -> Mapping[str, str] | None:
+def open_volunteer(api: ApiClient, customer: Customer, *, plan: Mapping[str, Any] | None = None) -> VolunteerSource:
+    """`plan`: a ScanPlan's body. Raises CustomerInvalid, naming the setting that is malformed."""
+    settings = read_settings(customer)
+    return VolunteerSource(api, customer, settings, read_plan(plan or {}, settings))
+
+
+def _filters(route: Route, query: PageQuery) -> Mapping[str, str] | None:
     """None when following a link: it carries its filters already."""
     if query.next_page is not None:
         return None
-    bounds = {"updated_after": query.updated_after, "updated_before": query.updated_before}
+    bounds: dict[str, datetime | None] = {name: getattr(query, name) for name in route.filters}
     return {name: _spelled(moment) for name, moment in bounds.items() if moment is not None}
 
 
 def _spelled(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S+00:00")
-
-
-def _next_page(body: Mapping[str, Any]) -> str | None:
-    """The end is null in the guide and the string "null" in the reference: both are the end."""
-    links = body.get("links")
-    value = links.get("next") if isinstance(links, Mapping) else None
-    return value if isinstance(value, str) and value not in ("", "null") else None
-
-
-def _total(body: Mapping[str, Any]) -> int | None:
-    """`meta.total` comes as a number or as digits in a string."""
-    meta = body.get("meta")
-    value = meta.get("total") if isinstance(meta, Mapping) else None
-    text = str(value)
-    return int(text) if WHOLE_NUMBER.fullmatch(text) else None
-
-
-def _broken(resource: str, item: Any, error: RecordInvalid) -> BrokenRecord:
-    raw_id = item.get("id") if isinstance(item, Mapping) else None
-    known = isinstance(raw_id, str | int) and not isinstance(raw_id, bool) and str(raw_id).strip()
-    return BrokenRecord(
-        resource=resource,
-        source_id=str(raw_id).strip() if known else "unreadable-" + content_hash({"raw": item}),
-        reason=error.reason,
-        field=error.field,
-        message=str(error),
-        raw=item,
-    )

@@ -10,18 +10,51 @@ from common.domain.clock import Clock
 from common.domain.customers import Customer
 from common.domain.entities import EntityKey
 from common.domain.references import ReferenceCache
-from common.domain.resources import USERS
+from common.domain.resources import (
+    CERTIFICATES,
+    EARNED_CERTIFICATES,
+    FORM_COMPLETIONS,
+    GIFTS,
+    GROUP_MEMBERS,
+    GROUPS,
+    PARTICIPATIONS,
+    PROJECT_DATES,
+    PROJECTS,
+    USERS,
+)
+from common.domain.retry import AT_ONCE, BY_STAFF, NIGHTLY, Confirmation
 from common.domain.writes import Answer, Found, Matched, NeedsReview, Preview, Write
 from common.http.client import ApiClient
 from processor.destinations.crm_plus.account import Account
+from processor.destinations.crm_plus.attendances import Attendances
 from processor.destinations.crm_plus.custom_fields import CustomFields
+from processor.destinations.crm_plus.earned import Earned
 from processor.destinations.crm_plus.finding import find
+from processor.destinations.crm_plus.gifts import Gifts
+from processor.destinations.crm_plus.labelled import Labelled
+from processor.destinations.crm_plus.labels import Labels
+from processor.destinations.crm_plus.notes import Notes
+from processor.destinations.crm_plus.opportunities import Opportunities
 from processor.destinations.crm_plus.people import People
 from processor.destinations.crm_plus.settings import read_settings
 from processor.destinations.crm_plus.shape import Shape
 
 #: What each resource becomes: one line each. A handler lets no other resource through.
-SHAPES: Mapping[str, Callable[[Account], Shape]] = {USERS: People}
+SHAPES: Mapping[str, Callable[[Account], Shape]] = {
+    USERS: People,
+    PROJECTS: Opportunities,
+    PROJECT_DATES: Opportunities,
+    PARTICIPATIONS: Attendances,
+    GROUPS: Labels,
+    GROUP_MEMBERS: Labelled,
+    CERTIFICATES: Labels,
+    EARNED_CERTIFICATES: Earned,
+    FORM_COMPLETIONS: Notes,
+    GIFTS: Gifts,
+}
+
+#: When to look for held imports, by the expectation that the customer's settings name.
+CONFIRMATIONS: Mapping[str, Confirmation] = {"at_once": AT_ONCE, "nightly": NIGHTLY, "by_staff": BY_STAFF}
 
 
 def open_crm_plus(api: ApiClient, customer: Customer, clock: Clock, references: ReferenceCache) -> CrmPlusDestination:
@@ -40,6 +73,7 @@ class CrmPlusDestination:
         self._custom_fields = CustomFields(account)
         self._shapes = {resource: shape(account) for resource, shape in SHAPES.items()}
         self.visibility_seconds = account.settings.visibility_seconds
+        self.confirmation = CONFIRMATIONS[account.settings.imports]
         # A write of several requests stops sending once a deadline has passed, so its last one ends within another.
         self.settle_seconds = 2 * account.api.deadline_seconds + account.settings.visibility_seconds
 

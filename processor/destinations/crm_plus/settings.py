@@ -20,11 +20,22 @@ class CrmPlusSettings(BaseModel):
     create: Literal["batch", "direct"] = "batch"
     #: Contacts in one batch: a partner in production uses 100 (facts: crm-api 1.5).
     batch_size: int = Field(default=100, ge=1, le=100)
+    #: When the organization's imports run: as soon as they come, over night, or when staff release them.
+    imports: Literal["at_once", "nightly", "by_staff"] = "at_once"
     #: Constant for one integration: the pair (source, id) is how a contact is recognised for ever.
     reference_source: str = Field(default="Syncfleet", min_length=1)
     contact_type: str = Field(default="Household", min_length=1)
     #: A created record may stay invisible to look-ups this long (facts: crm-api 2.3, indexing lag).
     visibility_seconds: float = Field(default=30.0, ge=0)
+    #: Without the volunteer module hours are sent once, and cannot be changed: this long after the date they are final.
+    hours_settle_days: int = Field(default=7, ge=0)
+    #: Name of the tag of a group, and of a certificate; `{name}` stands for the name at the source.
+    group_tag: str = Field(default="{name}", min_length=1)
+    certificate_tag: str = Field(default="{name}", min_length=1)
+    #: One of the organization's note types, as it spells it.
+    note_type: str = Field(default="General", min_length=1)
+    #: Gifts in one request: a partner in production uses 100 (facts: crm-api 1.5).
+    gift_batch_size: int = Field(default=100, ge=1, le=100)
 
 
 def read_settings(customer: Customer) -> CrmPlusSettings:

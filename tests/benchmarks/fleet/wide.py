@@ -8,9 +8,10 @@ from __future__ import annotations
 from benchmarks.fleet.beat import RESOURCES, SOURCE
 from poller import app as product
 from poller.sources import registry
-from poller.sources.volunteer.client import VolunteerSource
+from poller.sources.volunteer.client import open_volunteer
+from poller.sources.volunteer.settings import read_settings
 
 registry.SOURCES[SOURCE] = registry.SourceDefinition(
-    base_url="http://127.0.0.1:1", resources=RESOURCES, open=VolunteerSource
+    base_url="http://127.0.0.1:1", resources=RESOURCES, check=read_settings, open=open_volunteer
 )
 app = product.app

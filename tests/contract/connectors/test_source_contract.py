@@ -8,6 +8,7 @@ import httpx
 import pytest
 from support.builders import a_customer
 from support.clients import an_api, pretended
+from support.reading import Reading
 
 from common.domain.errors import (
     PageUnreadable,
@@ -17,33 +18,48 @@ from common.domain.errors import (
     TokenRejected,
     UnknownOutcome,
 )
-from common.domain.sources import PageQuery
+from common.domain.sources import WHOLE, PageQuery, Style
 from common.http.client import make_transport
 from poller.sources.registry import SOURCES
 
-#: Every resource of every source there is.
-LISTINGS = [(name, resource) for name, definition in SOURCES.items() for resource in definition.resources]
+#: Every resource that has a list of people, with a filter by time.
+LISTINGS = [("volunteer", "users")]
+ANSWERED = {"Date": "Thu, 20 Nov 2025 09:30:00 GMT"}
 LONG_AGO = "2020-01-01T00:00:00+00:00"
 
 
-class Reader:
-    """One resource of one source, bound to one organization."""
+def _places():
+    """One scope of each kind, of every resource of every source there is. The ids are the sandbox's first ones."""
+    first = {"project": 701, "date": 1011, "user": 4101, "group": 61, "form": 310}
+    for name, definition in SOURCES.items():
+        source = definition.open(an_api("https://api.example/v1"), a_customer())
+        for resource in source.resources:
+            terms = source.terms[resource]
+            roots = (WHOLE,) if terms.style is Style.MODIFIED else terms.roots
+            scopes = [*roots, *(f"{kind}/{first[kind]}" for kind in terms.parents.values())]
+            yield from ((name, resource, scope) for scope in scopes)
 
-    def __init__(self, name, resource, access, transport):
+
+PLACES = list(_places())
+LISTS = [place for place in PLACES if "/" not in place[2] or place[1] in ("group_members", "form_completions")]
+
+
+class Reader:
+    """One scope of one resource of one source, bound to one organization."""
+
+    def __init__(self, name, resource, scope, access, transport):
         self.api = an_api(
             access.volunteer_base_url, access.volunteer_token, transport=transport, customer_id=access.name
         )
         self.source = SOURCES[name].open(self.api, a_customer(access.name))
         self.resource = resource
+        self.place = scope
 
     def page(self, **query):
-        return self.source.page(PageQuery(resource=self.resource, **query))
+        return self.source.page(PageQuery(resource=self.resource, scope=self.place, **query))
 
     def pages(self, **query):
-        pages = [self.page(**query)]
-        while pages[-1].next_page is not None:
-            pages.append(self.page(next_page=pages[-1].next_page))
-        return pages
+        return Reading(self.source).scope(self.resource, self.place, **query)
 
     def records(self, **query):
         return [record for page in self.pages(**query) for record in page.records]
@@ -57,6 +73,12 @@ def transport():
 
 @pytest.fixture(params=LISTINGS, ids="/".join)
 def reader_of(request, transport):
+    name, resource = request.param
+    return lambda access: Reader(name, resource, WHOLE, access, transport)
+
+
+@pytest.fixture(params=PLACES, ids=":".join)
+def anywhere(request, transport):
     return lambda access: Reader(*request.param, access, transport)
 
 
@@ -84,8 +106,8 @@ def test_an_empty_list_is_one_empty_page(reader_of, organization):
     assert (page.item_count, page.total, page.next_page) == (0, 0, None)
 
 
-def test_a_page_tells_the_sources_own_clock(reader_of, organization):
-    page = reader_of(organization()).page()
+def test_a_page_tells_the_sources_own_clock(anywhere, organization):
+    page = anywhere(organization()).page()
 
     assert abs(datetime.now(tz=UTC) - page.answered_at) < timedelta(minutes=1)
 
@@ -169,31 +191,31 @@ def test_an_item_without_an_id_is_told_apart_by_its_content(reader_of, organizat
     assert once == again
 
 
-def test_an_answer_that_is_not_json_is_no_page(reader_of, organization, sandbox):
+def test_an_answer_that_is_not_json_is_no_page(anywhere, organization, sandbox):
     access = organization()
     sandbox.add_faults({"kind": "not_json", "organization": access.name})
 
     with pytest.raises(PageUnreadable, match=access.name):
-        reader_of(access).page()
+        anywhere(access).page()
 
 
-def test_a_rejected_token_blocks_the_customer(reader_of, organization):
+def test_a_rejected_token_blocks_the_customer(anywhere, organization):
     with pytest.raises(TokenRejected):
-        reader_of(organization(volunteer_token_valid=False)).page()
+        anywhere(organization(volunteer_token_valid=False)).page()
 
 
-def test_a_missing_permission_blocks_the_customer(reader_of, organization):
+def test_a_missing_permission_blocks_the_customer(anywhere, organization):
     with pytest.raises(PermissionMissing):
-        reader_of(organization(volunteer_forbidden=True)).page()
+        anywhere(organization(volunteer_forbidden=True)).page()
 
 
-def test_a_rate_limit_says_until_when(reader_of, organization, sandbox):
+def test_a_rate_limit_says_until_when(anywhere, organization, sandbox):
     access = organization()
     sandbox.add_faults({"kind": "rate_limit", "organization": access.name, "retry_after_seconds": 17})
     before = datetime.now(tz=UTC)
 
     with pytest.raises(RateLimited) as raised:
-        reader_of(access).page()
+        anywhere(access).page()
 
     assert 16 <= (raised.value.until - before).total_seconds() <= 22
 
@@ -211,68 +233,70 @@ def test_a_server_error_is_a_system_that_is_unavailable(reader_of, organization,
 
 
 @pytest.mark.parametrize("kind", ["drop_before_apply", "drop_after_apply"])
-def test_a_dropped_connection_is_an_unknown_outcome(reader_of, organization, sandbox, kind):
+def test_a_dropped_connection_is_an_unknown_outcome(anywhere, organization, sandbox, kind):
     access = organization(users=1)
     sandbox.add_faults({"kind": kind, "organization": access.name})
 
     with pytest.raises(UnknownOutcome):
-        reader_of(access).page()
+        anywhere(access).page()
 
 
 @pytest.mark.parametrize("kind", ["outage", "not_json", "rate_limit", "drop_after_apply"])
-def test_no_error_tells_the_token_or_a_persons_data(reader_of, organization, sandbox, kind):
+def test_no_error_tells_the_token_or_a_persons_data(anywhere, organization, sandbox, kind):
     access = organization(users=1)
     sandbox.add_faults({"kind": kind, "organization": access.name})
 
     with pytest.raises(Exception, match=access.name) as raised:
-        reader_of(access).page()
+        anywhere(access).page()
 
     assert access.volunteer_token not in repr(raised.value)
     assert access.canary not in str(raised.value)
 
 
-@pytest.mark.parametrize("listing", LISTINGS, ids="/".join)
+@pytest.mark.parametrize("listing", LISTS, ids=":".join)
 @pytest.mark.parametrize(
     "link",
     ["https://evil.example/v1/users?page=2", "https://api.example.evil/v1/users", "https://api.example/v1evil/users"],
 )
 def test_a_link_that_leads_to_another_place_is_refused_and_no_token_is_sent_there(listing, link):
-    name, resource = listing
+    name, resource, scope = listing
     asked = []
 
     def world(request: httpx.Request) -> httpx.Response:
         asked.append(str(request.url))
-        return httpx.Response(200, json={"data": [], "links": {"next": link}, "meta": {"total": 99}})
+        body = {"data": [], "links": {"next": link}, "meta": {"total": 99}}
+        return httpx.Response(200, json=body, headers=ANSWERED)
 
     source = SOURCES[name].open(an_api("https://api.example/v1", transport=pretended(world)), a_customer())
-    first = source.page(PageQuery(resource=resource))
+    first = source.page(PageQuery(resource=resource, scope=scope))
     with pytest.raises(PageUnreadable, match="leads away"):
-        source.page(PageQuery(resource=resource, next_page=first.next_page))
+        source.page(PageQuery(resource=resource, scope=scope, next_page=first.next_page))
 
     assert len(asked) == 1
     assert asked[0].startswith("https://api.example/v1/")
 
 
-@pytest.mark.parametrize("listing", LISTINGS, ids="/".join)
-@pytest.mark.parametrize("body", [[], {}, {"data": None}, {"data": {"id": 1}}, "text", 7, None])
-def test_json_that_is_not_a_page_is_no_page(listing, body):
-    name, resource = listing
-    api = an_api("https://api.example/v1", transport=pretended(lambda _: httpx.Response(200, json=body)))
+@pytest.mark.parametrize("place", PLACES, ids=":".join)
+@pytest.mark.parametrize("body", [[], {}, {"data": None}, {"data": "x"}, "text", 7, None])
+def test_json_that_is_not_a_page_is_no_page(place, body):
+    name, resource, scope = place
+    world = pretended(lambda _: httpx.Response(200, json=body, headers=ANSWERED))
 
     with pytest.raises(PageUnreadable):
-        SOURCES[name].open(api, a_customer()).page(PageQuery(resource=resource))
+        SOURCES[name].open(an_api("https://api.example/v1", transport=world), a_customer()).page(
+            PageQuery(resource=resource, scope=scope)
+        )
 
 
-@pytest.mark.parametrize("listing", LISTINGS, ids="/".join)
-@pytest.mark.parametrize("item", ["text", 7, None, [], True, {}, {"id": True}, {"id": {"a": 1}}, {"id": "²"}])
+@pytest.mark.parametrize("listing", LISTS, ids=":".join)
+@pytest.mark.parametrize("item", ["text", 7, None, [], True, {}, {"id": True}, {"id": {"a": 1}}])
 def test_an_item_of_any_shape_is_broken_and_never_breaks_its_page(listing, item):
-    name, resource = listing
-    world = pretended(lambda _: httpx.Response(200, json={"data": [item], "links": {}, "meta": {"total": "²"}}))
+    name, resource, scope = listing
+    body = {"data": [item], "links": {}, "meta": {"total": "²"}}
+    world = pretended(lambda _: httpx.Response(200, json=body, headers=ANSWERED))
 
-    page = (
-        SOURCES[name]
-        .open(an_api("https://api.example/v1", transport=world), a_customer())
-        .page(PageQuery(resource=resource))
-    )
+    source = SOURCES[name].open(an_api("https://api.example/v1", transport=world), a_customer())
+    page = source.page(PageQuery(resource=resource, scope=scope))
 
-    assert (len(page.records), len(page.broken), page.next_page, page.total) == (0, 1, None, None)
+    assert (len(page.records), len(page.broken), page.next_page) == (0, 1, None)
+    assert page.total == (0 if scope == "today" else None)

@@ -68,14 +68,14 @@ def test_lookups_may_lag_behind_a_creation(desk, eventually):
 
 def test_a_put_keeps_most_of_what_it_leaves_out(desk):
     organization = desk()
-    extra = {"informalName": "The Foxes", "description": "gone soon", "customFields": {"Shirt": "M"}}
+    extra = {"informalName": "The Foxes", "description": "gone soon", "customFields": {"Shirt Size": "M"}}
     made = organization.create_contact("a@example.org", **extra)
 
-    body = {"contactType": "Household", "name": "New", "customFields": [{"name": "Shoe", "value": "42"}]}
+    body = {"contactType": "Household", "name": "New", "customFields": [{"name": "Hours Goal", "value": "42"}]}
     changed = organization.crm.put(f"/api/Contact/{made['id']}", json=body).json()
 
     assert (changed["name"], changed["informalName"], changed["description"]) == ("New", "The Foxes", None)
-    assert {row["name"]: row["value"] for row in changed["customFields"]} == {"Shirt": "M", "Shoe": "42"}
+    assert {row["name"]: row["value"] for row in changed["customFields"]} == {"Shirt Size": "M", "Hours Goal": "42"}
     assert changed["contactIndividuals"] == made["contactIndividuals"]
 
 

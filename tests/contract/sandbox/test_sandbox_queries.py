@@ -99,3 +99,103 @@ def test_times_of_creation_and_change_have_inclusive_floors(filled):
 )
 def test_a_condition_that_makes_no_sense_is_refused(filled, condition):
     assert ask(filled, condition).status_code == 400
+
+
+def ids(organization, **condition):
+    body = {"groups": [{"conditions": [condition]}], "sortBy": "Id"}
+    answer = organization.crm.post("/api/Contact/Query", params={"take": 1000}, json=body)
+    return [row["id"] for row in answer.raise_for_status().json()["list"]]
+
+
+def test_ids_can_be_asked_for_one_by_one_as_a_list_and_as_a_range(filled):
+    everything = ids(filled, parameter="Contact Id", operator="GreaterThan", value=0)
+    first, *_, last = everything
+    between = {"operator": "Between", "value": str(everything[2]), "secondaryValue": str(everything[4])}
+
+    assert ids(filled, parameter="Contact Id", operator="Is", value=first) == [first]
+    assert ids(filled, parameter="Contact Id", operator="In", values=[last, str(first), 1]) == [first, last]
+    assert ids(filled, parameter="Contact Id", **between) == everything[2:5]
+    assert ids(filled, parameter="Contact Id", operator="LessThan", value=everything[1]) == [first]
+
+
+@pytest.fixture
+def household(desk):
+    organization = desk()
+    address = {"address1": "12 Elm Rise", "city": "Plano", "postal": "75074"}
+    made = organization.create_contact("a@example.org", contactAddresses=[address], tags="Donor", name="The Foxes")
+    organization.create_contact("b@example.org", contactAddresses=[{"address1": "3 Flint Walk"}])
+    return organization, made["id"]
+
+
+@pytest.mark.parametrize(
+    ("parameter", "operator", "value"),
+    [
+        ("Address 1", "Is", "12 elm rise"),
+        ("Address 1", "StartsWith", "12 "),
+        ("Address 1", "Contains", "Elm"),
+        ("Postal", "Is", "75074"),
+        ("Contact Name", "EndsWith", "foxes"),
+        ("Contact Name", "Is", "The Foxes"),
+        ("Tags", "Is", "donor"),
+    ],
+)
+def test_contacts_can_be_asked_for_by_where_they_live_and_what_they_are(household, parameter, operator, value):
+    organization, wanted = household
+
+    assert ids(organization, parameter=parameter, operator=operator, value=value) == [wanted]
+
+
+def test_names_can_be_asked_for_as_a_list(household):
+    organization, wanted = household
+
+    assert len(ids(organization, parameter="Last Name", operator="In", values=["quonox", "nobody"])) == 2
+    assert ids(organization, parameter="Postal", operator="In", values=["75074", "75075"]) == [wanted]
+    assert ids(organization, parameter="First Name", operator="IsNot", value="Fenmar") == []
+
+
+def test_conditions_of_a_group_must_all_hold(household):
+    organization, wanted = household
+
+    both = ask(organization, ("Last Name", "Is", "Quonox"), ("Address 1", "Is", "12 Elm Rise")).json()
+
+    assert [row["id"] for row in both["list"]] == [wanted]
+
+
+def test_a_query_has_at_most_a_hundred_groups_and_two_hundred_values(filled):
+    group = {"conditions": [{"parameter": "Email Address", "operator": "In", "values": ["c1@example.org"]}]}
+    emails = [f"c{number}@example.org" for number in range(201)]
+
+    def status(groups):
+        return filled.crm.post("/api/Contact/Query", json={"groups": groups}).status_code
+
+    assert (status([group] * 100), status([group] * 101)) == (200, 400)
+    for count, expected in ((200, 200), (201, 400)):
+        condition = {"parameter": "Email Address", "operator": "In", "values": emails[:count]}
+        assert status([{"conditions": [condition]}]) == expected
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"parameter": "Email Address", "operator": "Is"},
+        {"parameter": "Email Address", "operator": "In", "values": []},
+        {"parameter": "Contact Id", "operator": "Between", "value": 1},
+    ],
+)
+def test_a_condition_without_its_value_is_refused(filled, condition):
+    answer = filled.crm.post("/api/Contact/Query", json={"groups": [{"conditions": [condition]}]})
+
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("groups", ["all", [7], {"conditions": []}, [{"conditions": "all"}]])
+def test_groups_that_are_no_groups_are_refused(filled, groups):
+    assert filled.crm.post("/api/Contact/Query", json={"groups": groups}).status_code == 400
+
+
+def test_the_options_name_every_parameter_with_its_operators(filled):
+    options = {row["parameter"]: row for row in filled.crm.get("/api/Contact/QueryOptions").json()["options"]}
+
+    assert {"Contact Id", "Email Address", "Last Name", "Address 1", "Postal", "Tags"} <= set(options)
+    assert {"Is", "In", "Between", "GreaterThan", "LessThan"} <= set(options["Contact Id"]["operators"])
+    assert options["Email Address"]["multipleValuesAllowed"] is True

@@ -69,3 +69,44 @@ def test_attendance_sent_twice_counts_twice(shop):
 
 def test_the_volunteer_module_is_missing_in_some_organizations(desk):
     assert desk(volunteer_module=False).crm.get("/api/VolunteerOpportunity").status_code == 404
+
+
+def test_a_note_can_be_replaced_but_not_emptied(shop):
+    organization, contact = shop
+    body = {"contactId": contact["id"], "type": "General", "note": "Served four hours", "important": True}
+    made = organization.crm.post("/api/ContactNote", json=body).json()
+    path = f"/api/ContactNote/{made['id']}"
+
+    changed = organization.crm.put(path, json={"type": "Meeting", "note": "Served five hours"}).json()
+
+    assert (changed["type"], changed["note"], changed["important"]) == ("Meeting", "Served five hours", None)
+    assert organization.crm.put(path, json={"type": "Meeting"}).status_code == 400
+
+
+def test_notes_of_a_contact_come_in_pages_of_ten(shop):
+    organization, contact = shop
+    for number in range(11):
+        organization.crm.post("/api/ContactNote", json={"contactId": contact["id"], "note": str(number)})
+
+    page = organization.crm.get(f"/api/ContactNote/ByContact/{contact['id']}").json()
+
+    assert (len(page["list"]), page["total"]) == (10, 11)
+
+
+def test_the_journal_tells_each_note_with_its_text(shop):
+    organization, contact = shop
+    note = organization.crm.post("/api/ContactNote", json={"contactId": contact["id"], "note": "One"}).json()
+    organization.crm.put(f"/api/ContactNote/{note['id']}", json={"note": "Two", "noteDateTime": "2026-01-02"})
+    organization.crm.delete(f"/api/ContactNote/{note['id']}").raise_for_status()
+
+    first, *rest = [write for row in organization.journal() for write in row["writes"]]
+
+    assert (first["record"], first["record_id"], first["created"]) == ("contact", contact["id"], True)
+    assert {(write["record"], write["record_id"], write["contact_id"]) for write in rest} == {
+        ("note", note["id"], contact["id"])
+    }
+    assert [(write["action"], write["created"], write["fields"]) for write in rest] == [
+        ("note", True, {"note": "One"}),
+        ("note", False, {"note": "Two", "date": "2026-01-02"}),
+        ("remove_note", False, {}),
+    ]

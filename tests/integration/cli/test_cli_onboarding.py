@@ -91,7 +91,7 @@ def test_every_mistake_of_a_file_is_named_and_nobody_is_added(fleet, engine, tmp
     good = {"customer_id": "good", "name": "G", "tier": "basic", "source_token": "a", "destination_token": "b"}
     bad = {
         "customer_id": "Bad!", "name": "B", "tier": "basic", "time_zone": "Europe/Berln", "source": "volunter",
-        "source_token": "a", "source_settings": {"base_urll": "x"},
+        "source_token": "a",
         "destination_settings": {"base_url": "https://u:p@h", "batch_size": 1000, "creat": "x"},
     }  # fmt: skip
     (tmp_path / "customers.json").write_text(json.dumps([good, bad, {"customer_id": "worse"}]))
@@ -106,7 +106,6 @@ def test_every_mistake_of_a_file_is_named_and_nobody_is_added(fleet, engine, tmp
         ["customer 'Bad!'", "customer_id"],
         ["customer 'Bad!'", "time_zone"],
         ["customer 'Bad!'", "source"],
-        ["customer 'Bad!'", "source_settings.base_urll"],
         ["customer 'Bad!'", "destination_settings.batch_size"],
         ["customer 'Bad!'", "destination_settings.creat"],
         ["customer 'Bad!'", "destination_settings.base_url"],

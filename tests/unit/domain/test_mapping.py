@@ -80,7 +80,7 @@ def test_a_value_that_a_rule_cannot_use_names_customer_field_and_mend(rule, valu
         ({"users": {"fields": [{"from": "phone.x", "to": "phone"}]}}, "mapping.users.fields.0.from", "has no parts"),
         ({"users": {"fields": [{"from": "phone", "to": "extra"}]}}, "mapping.users.fields.0.to", "is no text field"),
         ({"users": {"fields": [{"from": "phone", "to": "custom: "}]}}, "mapping.users.fields.0.to", "name is missing"),
-        ({"groups": {"fields": [{"from": "name", "to": "custom:X"}]}}, "mapping.groups.fields.0.to", "no custom fields"),
+        ({"groups": {"fields": [{"from": "name", "to": "custom:X"}]}}, "mapping.groups.fields.0.to", "no custom"),
         (
             {"participations": {"fields": [{"from": "role", "to": "verified"}]}},
             "mapping.participations.fields.0.to",

@@ -44,7 +44,7 @@ def test_each_does_what_its_name_says(name, text, expected):
     ],
 )
 def test_what_cannot_be_read_is_refused_with_what_it_takes(name, text):
-    with pytest.raises(ValueError, match="^takes "):
+    with pytest.raises(ValueError, match="takes "):
         TRANSFORMS[name](text)
 
 

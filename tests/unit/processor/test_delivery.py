@@ -19,7 +19,9 @@ from common.domain.errors import (
     RecordRefused,
     SystemUnavailable,
     TokenRejected,
+    UnknownOutcome,
 )
+from common.storage.memory.locks import MemoryLocks
 
 
 def test_events_go_in_as_few_requests_as_the_destination_allows():
@@ -261,6 +263,32 @@ def test_a_defect_is_a_dead_letter_after_three_attempts():
     assert len(rig.destination.of("create")) == 3
 
 
+def test_outages_that_an_event_has_met_do_not_count_as_defects():
+    silence = (UnknownOutcome("no answer"), False)
+    rig = ProcessorRig(PretendedDestination(failures=[silence, silence, (ZeroDivisionError("ours"), True)]))
+    rig.detect("1")
+    rig.settle()
+
+    assert rig.states() == {"applied": 1}
+
+
+def test_a_defect_of_a_whole_request_makes_only_the_guilty_one_a_dead_letter():
+    rig = ProcessorRig()
+    rig.detect(*"123")
+    send = rig.destination.apply
+
+    def broken(writes):
+        if "2" in {write.entity.source_id for write in writes}:
+            raise ZeroDivisionError("ours")
+        return send(writes)
+
+    rig.destination.apply = broken
+    rig.settle()
+
+    assert rig.states() == {"applied": 2, "dead_lettered": 1}
+    assert [letter.entity for letter in rig.tables.dead_letters] == [an_entity("2")]
+
+
 def test_an_event_that_failed_three_times_is_sent_alone():
     trouble = (SystemUnavailable("gone", sent=False), False)
     rig = ProcessorRig(PretendedDestination(failures=[trouble] * 3))
@@ -319,6 +347,105 @@ def test_other_partitions_are_served_while_one_is_held_elsewhere():
         rig.deliver_all()
 
     assert {event.partition for event in rig.tables.events if event.state == "pending"} == {held}
+
+
+def test_a_few_events_in_each_partition_share_a_request():
+    rig = ProcessorRig(partitions=4)
+    rig.detect(*(str(number) for number in range(40)))
+
+    assert rig.deliver()
+    assert [len(ids) for ids in rig.destination.of("create")] == [40]
+
+
+def test_a_partition_that_fills_a_request_leaves_the_others_to_other_workers():
+    rig = ProcessorRig(PretendedDestination(size=5), partitions=2)
+    rig.detect(*(str(number) for number in range(40)))
+    first, second = rig.parts.store.due_partitions("acme", rig.clock.now())
+    other, send, free = MemoryLocks(rig.server), rig.destination.apply, []
+
+    def apply(writes):
+        with other.try_hold(f"partition/acme/{second}") as held:
+            free.append(held is not None)
+        return send(writes)
+
+    rig.destination.apply = apply
+    rig.deliver()
+
+    assert set(free) == {True}
+    assert {event.partition for event in rig.tables.events if event.state == "applied"} == {first}
+
+
+def test_a_slice_over_several_partitions_holds_no_more_events_than_one_over_one():
+    rig = ProcessorRig(partitions=4, slice_events=15)
+    rig.detect(*(str(number) for number in range(40)))
+    rig.deliver()
+
+    assert rig.states() == {"applied": 15, "pending": 25}
+
+
+def test_a_slice_over_several_partitions_holds_all_their_locks_while_it_writes_and_none_after():
+    rig = ProcessorRig(partitions=4)
+    rig.detect(*(str(number) for number in range(40)))
+    partitions = rig.parts.store.due_partitions("acme", rig.clock.now())
+    other, send, free = MemoryLocks(rig.server), rig.destination.apply, {}
+
+    def can_take(partition):
+        with other.try_hold(f"partition/acme/{partition}") as held:
+            return held is not None
+
+    def apply(writes):
+        free["meanwhile"] = [partition for partition in partitions if can_take(partition)]
+        return send(writes)
+
+    rig.destination.apply = apply
+    rig.deliver()
+
+    assert len(partitions) == 4
+    assert free["meanwhile"] == []
+    assert all(can_take(partition) for partition in partitions)
+
+
+def test_a_slice_over_several_partitions_sends_nothing_once_any_of_its_locks_is_lost():
+    rig = ProcessorRig(PretendedDestination(size=20), partitions=4)
+    rig.detect(*(str(number) for number in range(40)))
+    _, *others = rig.parts.store.due_partitions("acme", rig.clock.now())
+    send = rig.destination.apply
+
+    def apply(writes):
+        answers = send(writes)
+        rig.server.end_name(f"partition/acme/{others[0]}")
+        return answers
+
+    rig.destination.apply = apply
+    rig.deliver()
+
+    assert len(rig.destination.requests) == 1
+    assert rig.states() == {"applied": 20, "pending": len(rig.tables.events) - 20}
+
+
+def test_one_refused_batch_over_several_partitions_leaves_exactly_the_poisoned_record():
+    rig = ProcessorRig(PretendedDestination(poison={"11"}), partitions=4)
+    rig.detect(*(str(number) for number in range(40)))
+    rig.deliver_all()
+
+    assert rig.states() == {"applied": 39, "dead_lettered": 1}
+    assert [letter.entity for letter in rig.tables.dead_letters] == [an_entity("11")]
+    assert {len(people) for people in rig.destination.contacts.values()} == {1}
+
+
+def test_one_refused_batch_of_updates_that_are_held_leaves_exactly_the_poisoned_record():
+    rig = ProcessorRig(PretendedDestination(shares_updates=True), partitions=4)
+    rig.detect(*(str(number) for number in range(20)), phone="old")
+    rig.deliver_all()
+    rig.destination.holds, rig.destination.poison = True, {"11"}
+    rig.detect(*(str(number) for number in range(20)), phone="new")
+    rig.deliver_all()
+    rig.destination.release()
+    rig.settle()
+
+    assert rig.states() == {"applied": 20 + 19, "dead_lettered": 1}
+    assert [letter.entity for letter in rig.tables.dead_letters] == [an_entity("11")]
+    assert len(rig.destination.landed) == 20 + 19
 
 
 def test_nothing_is_sent_once_the_lock_is_lost():

@@ -43,7 +43,7 @@ def test_a_readable_event_comes_out_with_the_person_it_asks_for():
     [
         ({"event_version": 2}, "unknown_event_version", "event_version"),
         ({"action": "merge"}, "unknown_action", "action"),
-        ({"entity": an_entity(resource="projects")}, "unknown_resource", "resource"),
+        ({"entity": an_entity(resource="unheard_of")}, "unknown_resource", "resource"),
         ({"payload": {"first_name": "A"}}, "payload_unreadable", "last_name"),
         ({"payload": {}}, "payload_unreadable", "first_name"),
         ({"payload": a_person(last_name="").to_body()}, "record_invalid", "last_name"),

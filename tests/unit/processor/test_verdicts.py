@@ -53,8 +53,9 @@ TABLE = [
     (UnknownOutcome("no answer"), MANY, "retry", "unknown", 1, True),
     (PageUnreadable("html"), ONE, "retry", "unknown", 1, True),
     (ZeroDivisionError("ours"), ONE, "retry", "unknown", 1, False),
-    (ZeroDivisionError("ours"), replace(MANY, attempts=1), "retry", "unknown", 1, False),
-    (ZeroDivisionError("ours"), replace(ONE, attempts=2), "dead_letter", "unknown", 1, False),
+    (ZeroDivisionError("ours"), replace(MANY, defects=1), "retry", "unknown", 1, False),
+    (ZeroDivisionError("ours"), replace(ONE, attempts=50, defects=1), "retry", "unknown", 1, False),
+    (ZeroDivisionError("ours"), replace(ONE, defects=2), "dead_letter", "unknown", 1, False),
     (SyncError("of no kind"), ONE, "retry", "unknown", 1, False),
 ]
 
@@ -65,6 +66,7 @@ def test_an_error_leads_to_one_action(error, circumstances, action, state, attem
 
     assert (verdict.action, verdict.write_state) == (Action(action), WriteState(state))
     assert (verdict.attempts, verdict.stops_slice) == (attempts, stops)
+    assert verdict.defects == isinstance(error, ZeroDivisionError) or type(error) is SyncError
 
 
 SLICES = [
@@ -123,7 +125,7 @@ def test_a_refusal_keeps_the_field_the_status_and_what_was_said():
 
 
 def test_a_defect_is_told_by_its_type_and_not_by_its_text():
-    verdict = decide(ValueError("ada@example.org"), replace(ONE, attempts=9))
+    verdict = decide(ValueError("ada@example.org"), replace(ONE, defects=9))
 
     assert verdict.refusal.message.startswith("defect: ValueError")
     assert "ada@example.org" not in f"{verdict.reason} {verdict.refusal}"

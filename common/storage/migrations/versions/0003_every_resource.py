@@ -50,6 +50,7 @@ def _widen() -> None:
         "ix_mirror_scope", "mirror", ["customer_id", "resource", "scope"], postgresql_where=sa.text("scope <> ''")
     )
     op.add_column("events", _text("waits_for"))
+    op.add_column("events", sa.Column("defects", sa.Integer(), server_default="0", nullable=False))
     op.create_index(
         "ix_events_waiting", "events", ["customer_id", "waits_for"], postgresql_where=sa.text("waits_for <> ''")
     )
@@ -62,6 +63,7 @@ def _create() -> None:
         sa.Column("parent_version", sa.BigInteger(), server_default="0", nullable=False),
         _moment("due_at", nullable=True),
         _moment("read_at", nullable=True),
+        _moment("whole_at", nullable=True),
         *_keys("scopes", "resource", "scope"),
     )
     op.create_index(
@@ -109,7 +111,8 @@ def downgrade() -> None:
     for table in ("reference_cache", "reviews", "emails", "scopes"):
         op.drop_table(table)
     op.drop_index("ix_events_waiting", table_name="events")
-    op.drop_column("events", "waits_for")
+    for column in ("defects", "waits_for"):
+        op.drop_column("events", column)
     op.drop_index("ix_mirror_scope", table_name="mirror")
     for column in ("absences", "scope"):
         op.drop_column("mirror", column)

@@ -1,0 +1,96 @@
+"""The twin of `common.storage.scopes`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from common.domain.entities import EntityKey
+from common.domain.sources import DueScope, ResourceTerms
+from common.domain.stores import DueAt, ScopeEnd, ScopeToRead
+from common.storage.memory.tables import MirrorRow, Rows, ScopeRow
+
+LONG_WAIT = timedelta(days=1)
+ABSENCES = 2
+
+
+def plan(rows: Rows, customer_id: str, resource: str, terms: ResourceTerms, due_at: DueAt, now: datetime) -> None:
+    """Roots, and one scope for each record of the parents."""
+    for root in terms.roots:
+        rows.scopes.setdefault((customer_id, resource, root), ScopeRow(due_at=due_at(root, {}, None, now)))
+    for parent, kind in terms.parents.items():
+        for entity, known in rows.mirror.items():
+            if (entity.customer_id, entity.resource) != (customer_id, parent):
+                continue
+            key = (customer_id, resource, f"{kind}/{entity.source_id}")
+            row = rows.scopes.get(key)
+            if row is None or row.parent_version != known.version:
+                due = due_at(key[2], known.body, None, now) if _is_there(known) else None
+                rows.scopes[key] = replace(row or ScopeRow(), parent_version=known.version, due_at=due)
+
+
+def _is_there(known: MirrorRow) -> bool:
+    return known.deleted_at is None and not known.content_hash.startswith("broken:")
+
+
+def make_due(rows: Rows, customer_id: str, found: Sequence[DueScope], now: datetime) -> None:
+    """Those that an answer has shown to be worth reading now."""
+    for each in found:
+        key = (customer_id, each.resource, each.scope)
+        row = rows.scopes.get(key, ScopeRow())
+        rows.scopes[key] = replace(row, due_at=min(row.due_at or now, now))
+
+
+def most_urgent(
+    rows: Rows, customer_id: str, resource: str, terms: ResourceTerms, now: datetime, read_before: datetime
+) -> ScopeToRead | None:
+    """As `DetectionStore.next_scope`."""
+    due = [
+        (row.read_at is None and row.due_at > now - LONG_WAIT, row.due_at, key[2])
+        for key, row in rows.scopes.items()
+        if key[:2] == (customer_id, resource)
+        and row.due_at is not None
+        and row.due_at <= now
+        and (row.read_at is None or row.read_at < read_before)
+    ]
+    return one_scope(rows, customer_id, resource, terms, min(due)[2]) if due else None
+
+
+def one_scope(rows: Rows, customer_id: str, resource: str, terms: ResourceTerms, scope: str) -> ScopeToRead:
+    """As `DetectionStore.scope`."""
+    row = rows.scopes.get((customer_id, resource, scope), ScopeRow())
+    parent = _parent(rows, customer_id, terms, scope)
+    return ScopeToRead(scope=scope, parent=parent, read_at=row.read_at, whole_at=row.whole_at)
+
+
+def _parent(rows: Rows, customer_id: str, terms: ResourceTerms, scope: str) -> Mapping[str, Any]:
+    kind, _, source_id = scope.partition("/")
+    resource = next((each for each, own in terms.parents.items() if own == kind), "")
+    known = rows.mirror.get(EntityKey(customer_id=customer_id, resource=resource, source_id=source_id))
+    return known.body if known else {}
+
+
+def note_reading(rows: Rows, end: ScopeEnd) -> None:
+    """When it was read, and when it is to be read again."""
+    key = (end.customer_id, end.resource, end.scope)
+    row = rows.scopes.get(key, ScopeRow())
+    whole_at = end.now if end.is_evidence else row.whole_at
+    rows.scopes[key] = replace(row, due_at=end.due_at, read_at=end.now, whole_at=whole_at)
+
+
+def count_absences(rows: Rows, end: ScopeEnd) -> list[EntityKey]:
+    """One more for each record that was not shown; those that are gone by that."""
+    gone = []
+    for entity, known in list(rows.mirror.items()):
+        own = (entity.customer_id, entity.resource, known.scope) == (end.customer_id, end.resource, end.scope)
+        if not own or not _is_there(known) or known.scan_id == end.scan_id:
+            continue
+        absences = known.absences + 1
+        is_gone = absences >= ABSENCES and known.seen_at < end.seen_before
+        version, deleted_at = (known.version + 1, end.now) if is_gone else (known.version, None)
+        rows.mirror[entity] = replace(known, absences=absences, version=version, deleted_at=deleted_at)
+        if is_gone:
+            gone.append(entity)
+    return gone

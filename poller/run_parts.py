@@ -1,0 +1,42 @@
+"""What a run works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from common.domain.clock import Clock
+from common.domain.customers import Customer
+from common.domain.limits import Share
+from common.domain.passages import Breakers
+from common.domain.sources import Source
+from common.domain.stores import CustomerStore, DetectionStore, Locks
+from common.metrics.catalogue import Metrics
+from poller.backpressure import Backpressure
+from poller.detectors.incremental import Incremental
+from poller.detectors.walk import Walk
+from poller.failing import FailureLimit
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunParts:
+    """What the loop works with."""
+
+    store: DetectionStore
+    customers: CustomerStore
+    locks: Locks
+    clock: Clock
+    metrics: Metrics
+    detector: Incremental
+    walk: Walk
+    new_id: Callable[[], str]
+    random_unit: Callable[[], float]
+    open_source: Callable[[Customer, Share], Source]
+    #: Called after a page with events is committed.
+    publish: Callable[[Customer], None]
+    slice_seconds: float
+    breakers: Breakers
+    backpressure: Backpressure
+    failure_limit: FailureLimit
+    #: What our own storage raises when it is away: neither an error of the source's nor a defect.
+    outages: tuple[type[Exception], ...] = ()

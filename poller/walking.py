@@ -1,0 +1,161 @@
+"""A run over what is read scope by scope: plan, read the most urgent scope, note what it has come to, and so on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Protocol
+
+import structlog
+
+from common.domain.checkpoints import Progress
+from common.domain.customers import Customer
+from common.domain.errors import PageUnreadable
+from common.domain.passages import Passage
+from common.domain.runs import RunState
+from common.domain.sources import Page, ResourceTerms, Source
+from common.domain.stores import DueAt, ScopeEnd, ScopeToRead
+from poller.run_parts import RunParts
+
+log = structlog.get_logger(__name__)
+
+#: Answers in a row that are none before a scope is left for a while ...
+FAILURES_BEFORE_SKIPPING = 3
+#: ... of this length.
+SKIPPED = timedelta(hours=1)
+#: No scope is read twice within so much of one walk: a walk must end.
+ROUND = timedelta(minutes=15)
+
+
+class RunUnderWay(Protocol):
+    """The part of a run that a walk uses."""
+
+    parts: RunParts
+    customer: Customer
+    resource: str
+    progress: Progress
+    #: Monotonic seconds at which the slice ends.
+    deadline: float
+
+    def save(self, page: Page, scanned: Progress, *, origin: str, scope: str = ...) -> None: ...
+
+    def announce(self, detected: int) -> None: ...
+
+    def continue_at(self, moment: datetime, why: str) -> RunState: ...
+
+    def finish(self, state: RunState, position: datetime | None, error: str) -> RunState: ...
+
+
+def walk(run: RunUnderWay, source: Source, passage: Passage) -> RunState:
+    """One slice of it. Raises what the source raises."""
+    return _Walking(run).make(source, passage)
+
+
+class _Walking:
+    def __init__(self, run: RunUnderWay) -> None:
+        self._run = run
+
+    def make(self, source: Source, passage: Passage) -> RunState:
+        """Every scope that is due, the most urgent first, until none is."""
+        terms, due_at = source.terms[self._run.resource], self._due_at(source)
+        customer_id, store = self._run.customer.customer_id, self._run.parts.store
+        store.plan_scopes(customer_id, self._run.resource, terms, due_at, self._run.parts.clock.now())
+        while True:
+            found = self._next_scope(terms)
+            if found is None:
+                return self._run.finish(RunState.COMPLETED, self._walk_began(self._run.parts.clock.now()), "")
+            page = self._read_or_skip(source, passage, terms, found)
+            if page is not None and page.next_page is None:
+                self._end_scope(page, terms, found, due_at)
+            if self._run.parts.clock.monotonic() > self._run.deadline:
+                return self._run.continue_at(self._run.parts.clock.now(), "slice ended")
+
+    def _due_at(self, source: Source) -> DueAt:
+        def due_at(scope: str, parent: Mapping[str, Any], read_at: datetime | None, now: datetime) -> datetime | None:
+            return source.due_at(self._run.resource, scope, parent, read_at=read_at, now=now)
+
+        return due_at
+
+    def _walk_began(self, now: datetime) -> datetime:
+        """Of a long walk, its last round: what is due every few minutes must not wait for a backfill of hours."""
+        text = self._run.progress.walk_began
+        began = datetime.fromisoformat(text) if text else now
+        return began if now - began < ROUND else now
+
+    def _next_scope(self, terms: ResourceTerms) -> ScopeToRead | None:
+        """The one that is under way, else the most urgent that is due."""
+        now, store, progress = self._run.parts.clock.now(), self._run.parts.store, self._run.progress
+        if progress.scope is not None:
+            return store.scope(self._run.customer.customer_id, self._run.resource, terms, progress.scope)
+        began = self._walk_began(now)
+        found = store.next_scope(self._run.customer.customer_id, self._run.resource, terms, now, read_before=began)
+        self._run.progress = replace(progress, walk_began=began.isoformat())
+        if found is not None:
+            self._run.progress = self._run.parts.walk.begin(self._run.progress, found)
+        return found
+
+    def _read_or_skip(self, source: Source, passage: Passage, terms: ResourceTerms, found: ScopeToRead) -> Page | None:
+        """None: the scope is left for an hour. One answer that is none, again and again, must not keep all others from
+        being read; fewer in a row are the run's to try again.
+        """
+        try:
+            return self._read_scope(source, passage, terms, found)
+        except PageUnreadable as error:
+            progress, now = self._run.progress, self._run.parts.clock.now()
+            if progress.failures + 1 < FAILURES_BEFORE_SKIPPING:
+                raise
+            log.error("scope skipped", action="walk.scope_skipped", scope=found.scope, error=str(error))
+            self._run.progress = replace(self._run.parts.walk.after_scope(progress), failures=0)
+            end = self._end(found, progress, now=now, due_at=now + SKIPPED, is_evidence=False)
+            self._run.parts.store.end_scope(end, self._run.progress)
+            return None
+
+    def _read_scope(self, source: Source, passage: Passage, terms: ResourceTerms, found: ScopeToRead) -> Page:
+        walk, now = self._run.parts.walk, self._run.parts.clock.now()
+        origin = walk.origin(self._run.progress, found)
+        self._run.parts.backpressure.check(self._run.customer.customer_id, origin)
+        query = walk.query(self._run.resource, terms, self._run.progress, found, now)
+        page = passage.watch(partial(source.page, query))
+        scanned, self._run.progress = self._run.progress, walk.after_page(self._run.progress, page)
+        self._run.save(page, scanned, origin=origin, scope=found.scope)
+        return page
+
+    def _end_scope(self, page: Page, terms: ResourceTerms, found: ScopeToRead, due_at: DueAt) -> None:
+        """Take it for evidence, read it once more, or leave it."""
+        walk, progress, now = self._run.parts.walk, self._run.progress, self._run.parts.clock.now()
+        seen = sum(
+            self._run.parts.store.seen_in_scan(self._run.customer.customer_id, each, progress.scan_id)
+            for each in (self._run.resource, *terms.also)
+        )
+        is_sealed = page.is_gone or walk.is_sealed(progress, seen)
+        again = None if is_sealed else walk.next_pass(progress)
+        if again is not None:
+            self._run.progress = again
+            return
+        self._run.progress = walk.after_scope(progress)
+        # What is gone is not asked for again, until its parent says otherwise.
+        later = None if page.is_gone else due_at(found.scope, found.parent, now, now)
+        is_evidence = is_sealed and page.shows_all and not page.is_gone
+        end = self._end(found, progress, now=now, due_at=later, is_evidence=is_evidence)
+        counts = self._run.parts.store.end_scope(end, self._run.progress)
+        if counts.detected:
+            self._run.announce(counts.detected)
+
+    def _end(
+        self, found: ScopeToRead, progress: Progress, *, now: datetime, due_at: datetime | None, is_evidence: bool
+    ) -> ScopeEnd:
+        return ScopeEnd(
+            customer_id=self._run.customer.customer_id,
+            resource=self._run.resource,
+            run_id=progress.run_id,
+            trace_id=progress.trace_id,
+            origin=self._run.parts.walk.origin(progress, found),
+            scope=found.scope,
+            scan_id=progress.scan_id,
+            due_at=due_at,
+            is_evidence=is_evidence,
+            seen_before=now - self._run.parts.walk.absence,
+            now=now,
+        )
