@@ -1,4 +1,15 @@
-"""A run over what is read scope by scope: plan, read the most urgent scope, note what it has come to, and so on."""
+"""A run over what is read scope by scope: plan, read the most urgent scope, note what it has come to, and so on.
+
+What is urgent: roots and whatever the source wants soon are overdue when they are planned and go first, by the time at
+which they became due; history (the past of an account that is new) goes behind them, but for a fifth of the turns. A
+walk that takes long reads again what has become due meanwhile.
+
+All layers walk alike, over what is due. Reconciliation has nothing to add: each reading compares a whole list already,
+at least once a day where a bound is used in between, and no list is compared by time alone.
+
+Killed between a scope's last page and its end, a run reads that scope again, in the same pass: what either reading has
+shown counts as seen, so nothing is taken for gone that was not.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +36,9 @@ log = structlog.get_logger(__name__)
 FAILURES_BEFORE_SKIPPING = 3
 #: ... of this length.
 SKIPPED = timedelta(hours=1)
+#: So often history goes before everything else: what is near comes first, but an account whose near dates take all of
+#: its budget must still come to an end with its past.
+HISTORY_SHARE = 0.2
 #: No scope is read twice within so much of one walk: a walk must end.
 ROUND = timedelta(minutes=15)
 
@@ -90,7 +104,14 @@ class _Walking:
         if progress.scope is not None:
             return store.scope(self._run.customer.customer_id, self._run.resource, terms, progress.scope)
         began = self._walk_began(now)
-        found = store.next_scope(self._run.customer.customer_id, self._run.resource, terms, now, read_before=began)
+        found = store.next_scope(
+            self._run.customer.customer_id,
+            self._run.resource,
+            terms,
+            now,
+            read_before=began,
+            history_first=self._run.parts.random_unit() >= 1 - HISTORY_SHARE,
+        )
         self._run.progress = replace(progress, walk_began=began.isoformat())
         if found is not None:
             self._run.progress = self._run.parts.walk.begin(self._run.progress, found)
@@ -108,7 +129,7 @@ class _Walking:
                 raise
             log.error("scope skipped", action="walk.scope_skipped", scope=found.scope, error=str(error))
             self._run.progress = replace(self._run.parts.walk.after_scope(progress), failures=0)
-            end = self._end(found, progress, now=now, due_at=now + SKIPPED, is_evidence=False)
+            end = self._end(found, terms, progress, now=now, due_at=now + SKIPPED, is_evidence=False)
             self._run.parts.store.end_scope(end, self._run.progress)
             return None
 
@@ -135,16 +156,25 @@ class _Walking:
             self._run.progress = again
             return
         self._run.progress = walk.after_scope(progress)
-        # What is gone is not asked for again, until its parent says otherwise.
-        later = None if page.is_gone else due_at(found.scope, found.parent, now, now)
+        # What is gone is not asked for again until its parent says otherwise; nor is what has no parent yet, for that
+        # says how often: an answer may show a scope before its parent is listed.
+        is_known = found.scope in terms.roots or bool(found.parent)
+        later = due_at(found.scope, found.parent, now, now) if is_known and not page.is_gone else None
         is_evidence = is_sealed and page.shows_all and not page.is_gone
-        end = self._end(found, progress, now=now, due_at=later, is_evidence=is_evidence)
+        end = self._end(found, terms, progress, now=now, due_at=later, is_evidence=is_evidence)
         counts = self._run.parts.store.end_scope(end, self._run.progress)
-        if counts.detected:
-            self._run.announce(counts.detected)
+        if counts.deleted:
+            self._run.announce(counts.deleted)
 
     def _end(
-        self, found: ScopeToRead, progress: Progress, *, now: datetime, due_at: datetime | None, is_evidence: bool
+        self,
+        found: ScopeToRead,
+        terms: ResourceTerms,
+        progress: Progress,
+        *,
+        now: datetime,
+        due_at: datetime | None,
+        is_evidence: bool,
     ) -> ScopeEnd:
         return ScopeEnd(
             customer_id=self._run.customer.customer_id,
@@ -156,6 +186,7 @@ class _Walking:
             scan_id=progress.scan_id,
             due_at=due_at,
             is_evidence=is_evidence,
-            seen_before=now - self._run.parts.walk.absence,
+            evidence_before=now - self._run.parts.walk.absence,
             now=now,
+            also=terms.also,
         )

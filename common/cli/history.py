@@ -15,7 +15,7 @@ from common.cli.output import make_table, show
 from common.domain.events import EventState
 from common.domain.runs import RunReport
 
-NUMBERS = ("TOOK", "CALLS", "READ", "DETECTED", "SAME", "BROKEN")
+NUMBERS = ("TOOK", "CALLS", "READ", "DETECTED", "SAME", "BROKEN", "GONE")
 
 
 def list_runs(
@@ -37,7 +37,7 @@ def _runs_table(runs: Sequence[RunReport]) -> RenderableType:
         counts = run.counts
         table.add_row(
             moment_text(run.started_at), run.resource, run.origin, run.state, age_text(took),
-            *map(str, (counts.requests, counts.read, counts.detected, counts.unchanged, counts.broken)),
+            *map(str, (counts.requests, counts.read, counts.detected, counts.unchanged, counts.broken, counts.deleted)),
         )  # fmt: skip
     errors = [f"{moment_text(run.started_at)}  {run.error}" for run in runs if run.error]
     return Group(table, *(["", *errors] if errors else []))

@@ -34,6 +34,8 @@ class RunCounts:
     stale: int = 0
     #: Records that could not be read; each is a dead letter.
     broken: int = 0
+    #: Events inserted for records that are not there any more; not among `read` and `detected`.
+    deleted: int = 0
 
     def __add__(self, other: RunCounts) -> RunCounts:
         names = self.__dataclass_fields__

@@ -66,9 +66,9 @@ class ScopeToRead:
     scope: str
     #: Canonical body of its parent; empty for a root, or when the parent is not known (any more).
     parent: Mapping[str, Any]
-    #: None: never, or its parent has changed since.
+    #: None: never.
     read_at: datetime | None = None
-    #: When it was read whole last, by a sealed reading.
+    #: The last reading that counted as evidence.
     whole_at: datetime | None = None
 
 
@@ -87,9 +87,11 @@ class ScopeEnd:
     due_at: datetime | None
     #: The reading is evidence: what it did not show was not there.
     is_evidence: bool
-    #: What was not shown counts as gone at its second absence, if it was seen last before this.
-    seen_before: datetime
+    #: Evidence since then is too fresh for this reading to count beside it: both may have met the same bad moment.
+    evidence_before: datetime
     now: datetime
+    #: Further resources whose records come in the same answers.
+    also: tuple[str, ...] = ()
 
 
 #: Scope, parent's body, when it was read last, and now: when it is to be read.
@@ -104,12 +106,18 @@ class DetectionStore(Protocol):
         ...
 
     def next_scope(
-        self, customer_id: str, resource: str, terms: ResourceTerms, now: datetime, *, read_before: datetime
+        self,
+        customer_id: str,
+        resource: str,
+        terms: ResourceTerms,
+        now: datetime,
+        *,
+        read_before: datetime,
+        history_first: bool = False,
     ) -> ScopeToRead | None:
-        """The most urgent one that is due and was not read since `read_before`.
+        """The most urgent one that is due and was not read since `read_before`; the longest due goes first.
 
-        First those that have been read, and those that have waited for a day; then those that were never read. The
-        longest due goes first.
+        History, which is what was never read and was not overdue when it was planned, goes last, or first.
         """
         ...
 

@@ -127,10 +127,19 @@ class PostgresDetectionStore:
         plan(self._engine, customer_id, resource, terms, due_at, now)
 
     def next_scope(
-        self, customer_id: str, resource: str, terms: ResourceTerms, now: datetime, *, read_before: datetime
+        self,
+        customer_id: str,
+        resource: str,
+        terms: ResourceTerms,
+        now: datetime,
+        *,
+        read_before: datetime,
+        history_first: bool = False,
     ) -> ScopeToRead | None:
         with self._engine.connect() as connection:
-            return most_urgent(connection, customer_id, resource, terms, now, read_before)
+            return most_urgent(
+                connection, customer_id, resource, terms, now, read_before=read_before, history_first=history_first
+            )
 
     def scope(self, customer_id: str, resource: str, terms: ResourceTerms, scope: str) -> ScopeToRead:
         with self._engine.connect() as connection:
@@ -139,17 +148,16 @@ class PostgresDetectionStore:
     def end_scope(self, end: ScopeEnd, progress: Progress) -> RunCounts:
         with self._engine.begin() as connection:
             _fenced_update(connection, end.customer_id, end.resource, end.run_id, end.now, progress=progress.to_json())
-            note_reading(connection, end)
-            gone = count_absences(connection, end) if end.is_evidence else []
+            gone = count_absences(connection, end) if note_reading(connection, end) else []
             if gone:
                 connection.execute(insert(events), [self._gone_row(end, row) for row in gone])
-            counts = RunCounts(detected=len(gone))
+            counts = RunCounts(deleted=len(gone))
             add_to_report(connection, end.customer_id, end.run_id, counts)
             return counts
 
     def _gone_row(self, end: ScopeEnd, row: Any) -> dict[str, Any]:
         """The event of a record that two readings of its scope have not shown."""
-        key = {"customer_id": end.customer_id, "resource": end.resource, "source_id": row.source_id}
+        key = {"customer_id": end.customer_id, "resource": row.resource, "source_id": row.source_id}
         return {
             **key,
             "version": row.version,

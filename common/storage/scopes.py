@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, and_, case, func, literal, or_, select, update
+from sqlalchemy import Connection, Engine, and_, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from common.domain.sources import DueScope, ResourceTerms
@@ -15,8 +15,6 @@ from common.storage.tables import mirror, scopes
 
 #: Parents planned in one statement: a hundred thousand users must not sit in memory at once.
 STEP = 500
-#: A first reading that has waited this long goes before what is read regularly: it must not wait for ever.
-LONG_WAIT = timedelta(days=1)
 #: Absences that are evidence: one reading may err, or be lied to; the source would have to lie twice.
 ABSENCES = 2
 #: What could not be read is a dead letter already, and says nothing of what was there before.
@@ -25,38 +23,48 @@ BROKEN = "broken:%"
 
 def plan(engine: Engine, customer_id: str, resource: str, terms: ResourceTerms, due_at: DueAt, now: datetime) -> None:
     """Roots, and one scope for each record of the parents; in steps, a transaction each."""
-    roots = [{"scope": root, "parent_version": 0, "due_at": due_at(root, {}, None, now)} for root in terms.roots]
+    roots = [_planned(root, 0, due_at(root, {}, None, now), now) for root in terms.roots]
     with engine.begin() as connection:
         _add(connection, customer_id, resource, roots)
     for parent, kind in terms.parents.items():
-        while True:
+        last: str | None = ""
+        while last is not None:
             with engine.begin() as connection:
-                rows = _unplanned(connection, customer_id, resource, parent, kind)
-                planned = [_planned(row, kind, due_at, now) for row in rows]
-                _put(connection, customer_id, resource, planned)
-            if len(rows) < STEP:
-                break
+                rows = _unplanned(connection, customer_id, resource, parent, kind, last)
+                _put(connection, customer_id, resource, [_of_parent(row, kind, due_at, now) for row in rows])
+            last = rows[-1].source_id if len(rows) == STEP else None
 
 
-def _unplanned(connection: Connection, customer_id: str, resource: str, parent: str, kind: str) -> Sequence[Any]:
-    """Parents without a scope, or with another version than the one that it was reckoned from."""
+def _unplanned(
+    connection: Connection, customer_id: str, resource: str, parent: str, kind: str, last: str
+) -> Sequence[Any]:
+    """Parents without a scope, or with another version than the one that it was reckoned from; the next after `last`,
+    so that a hundred thousand are gone through once.
+    """
     name = literal(f"{kind}/") + mirror.c.source_id
     same = and_(scopes.c.customer_id == customer_id, scopes.c.resource == resource, scopes.c.scope == name)
     query = (
         select(mirror.c.source_id, mirror.c.version, mirror.c.body, mirror.c.deleted_at, mirror.c.content_hash)
         .select_from(mirror.outerjoin(scopes, same))
-        .where(mirror.c.customer_id == customer_id, mirror.c.resource == parent)
+        .where(mirror.c.customer_id == customer_id, mirror.c.resource == parent, mirror.c.source_id > last)
         .where(or_(scopes.c.scope.is_(None), scopes.c.parent_version != mirror.c.version))
+        .order_by(mirror.c.source_id)
         .limit(STEP)
     )
     return connection.execute(query).all()
 
 
-def _planned(row: Any, kind: str, due_at: DueAt, now: datetime) -> dict[str, Any]:
+def _of_parent(row: Any, kind: str, due_at: DueAt, now: datetime) -> dict[str, Any]:
     """Of a parent that is gone, or could not be read, nothing is to be read."""
     scope, is_there = f"{kind}/{row.source_id}", row.deleted_at is None and not row.content_hash.startswith("broken:")
-    due = due_at(scope, row.body, None, now) if is_there else None
-    return {"scope": scope, "parent_version": row.version, "due_at": due}
+    return _planned(scope, row.version, due_at(scope, row.body, None, now) if is_there else None, now)
+
+
+def _planned(scope: str, version: int, due: datetime | None, now: datetime) -> dict[str, Any]:
+    """What a source wants read soon is overdue from the start; the rest is history."""
+    return {
+        "scope": scope, "parent_version": version, "due_at": due, "is_history": due is not None and due >= now,
+    }  # fmt: skip
 
 
 def _add(connection: Connection, customer_id: str, resource: str, rows: Sequence[dict[str, Any]]) -> None:
@@ -69,7 +77,9 @@ def _put(connection: Connection, customer_id: str, resource: str, rows: Sequence
     if rows:
         keyed = [{"customer_id": customer_id, "resource": resource, **row} for row in rows]
         statement = insert(scopes).values(keyed)
-        changes = {name: statement.excluded[name] for name in ("parent_version", "due_at")}
+        # What has been read once is regular work from then on.
+        changes: dict[str, Any] = {"is_history": and_(statement.excluded.is_history, scopes.c.read_at.is_(None))}
+        changes |= {name: statement.excluded[name] for name in ("parent_version", "due_at")}
         connection.execute(statement.on_conflict_do_update(constraint=scopes.primary_key, set_=changes))
 
 
@@ -79,23 +89,33 @@ def make_due(connection: Connection, customer_id: str, found: Sequence[DueScope]
         row = {"customer_id": customer_id, "resource": each.resource, "scope": each.scope, "due_at": now}
         statement = insert(scopes).values(row)
         sooner = func.least(func.coalesce(scopes.c.due_at, now), now)
-        connection.execute(statement.on_conflict_do_update(constraint=scopes.primary_key, set_={"due_at": sooner}))
+        changes = {"due_at": sooner, "is_history": False}
+        connection.execute(statement.on_conflict_do_update(constraint=scopes.primary_key, set_=changes))
 
 
 def most_urgent(
-    connection: Connection, customer_id: str, resource: str, terms: ResourceTerms, now: datetime, read_before: datetime
+    connection: Connection,
+    customer_id: str,
+    resource: str,
+    terms: ResourceTerms,
+    now: datetime,
+    *,
+    read_before: datetime,
+    history_first: bool,
 ) -> ScopeToRead | None:
-    """As `DetectionStore.next_scope`."""
-    is_history = case((and_(scopes.c.read_at.is_(None), scopes.c.due_at > now - LONG_WAIT), 1), else_=0)
-    query = (
-        select(scopes)
-        .filter_by(customer_id=customer_id, resource=resource)
-        .where(scopes.c.due_at <= now, or_(scopes.c.read_at.is_(None), scopes.c.read_at < read_before))
-        .order_by(is_history, scopes.c.due_at, scopes.c.scope)
-        .limit(1)
-    )
-    row = connection.execute(query).one_or_none()
-    return None if row is None else _with_parent(connection, row, terms)
+    """As `DetectionStore.next_scope`. One query for either kind: each is the first row of an index."""
+    for is_history in (history_first, not history_first):
+        query = (
+            select(scopes)
+            .filter_by(customer_id=customer_id, resource=resource, is_history=is_history)
+            .where(scopes.c.due_at <= now, or_(scopes.c.read_at.is_(None), scopes.c.read_at < read_before))
+            .order_by(scopes.c.due_at, scopes.c.scope)
+            .limit(1)
+        )
+        row = connection.execute(query).one_or_none()
+        if row is not None:
+            return _with_parent(connection, row, terms)
+    return None
 
 
 def one_scope(connection: Connection, customer_id: str, resource: str, terms: ResourceTerms, scope: str) -> ScopeToRead:
@@ -120,12 +140,14 @@ def _parent(connection: Connection, row: Any, terms: ResourceTerms) -> Mapping[s
     return connection.execute(query).scalar_one_or_none() or {}
 
 
-def note_reading(connection: Connection, end: ScopeEnd) -> None:
-    """When it was read, and when it is to be read again."""
-    values = {"due_at": end.due_at, "read_at": end.now} | ({"whole_at": end.now} if end.is_evidence else {})
-    connection.execute(
-        update(scopes).filter_by(customer_id=end.customer_id, resource=end.resource, scope=end.scope).values(values)
-    )
+def note_reading(connection: Connection, end: ScopeEnd) -> bool:
+    """When it was read, and when it is to be read again. Returns whether it counts as evidence."""
+    own = scopes.c.customer_id == end.customer_id, scopes.c.resource == end.resource, scopes.c.scope == end.scope
+    is_evidence = or_(scopes.c.whole_at.is_(None), scopes.c.whole_at <= end.evidence_before)
+    noted = update(scopes).where(*own, is_evidence).values(whole_at=end.now)
+    counts = end.is_evidence and connection.execute(noted).rowcount > 0
+    connection.execute(update(scopes).where(*own).values(due_at=end.due_at, read_at=end.now, is_history=False))
+    return counts
 
 
 def count_absences(connection: Connection, end: ScopeEnd) -> Sequence[Any]:
@@ -134,13 +156,14 @@ def count_absences(connection: Connection, end: ScopeEnd) -> Sequence[Any]:
     """
     own = (
         mirror.c.customer_id == end.customer_id,
-        mirror.c.resource == end.resource,
+        mirror.c.resource.in_((end.resource, *end.also)),
         mirror.c.scope == end.scope,
         mirror.c.deleted_at.is_(None),
         mirror.c.content_hash.not_like(BROKEN),
         mirror.c.scan_id != end.scan_id,
     )
     connection.execute(update(mirror).where(*own).values(absences=mirror.c.absences + 1))
-    gone = update(mirror).where(*own, mirror.c.absences >= ABSENCES, mirror.c.seen_at < end.seen_before)
+    gone = update(mirror).where(*own, mirror.c.absences >= ABSENCES)
     values = {"deleted_at": end.now, "version": mirror.c.version + 1}
-    return connection.execute(gone.values(values).returning(mirror.c.source_id, mirror.c.version, mirror.c.body)).all()
+    found = (mirror.c.resource, mirror.c.source_id, mirror.c.version, mirror.c.body)
+    return connection.execute(gone.values(values).returning(*found)).all()

@@ -181,6 +181,7 @@ runs = Table(
     count("unchanged"),
     count("stale"),
     count("broken"),
+    count("deleted"),
     text_column("error"),
     Index(None, "customer_id", "started_at"),
 )
@@ -219,10 +220,12 @@ scopes = Table(
     Column("parent_version", BigInteger, nullable=False, server_default="0"),
     # Null: not until its parent changes.
     moment("due_at", nullable=True),
+    # Was never read, and can wait.
+    Column("is_history", Boolean, nullable=False, server_default="false"),
     moment("read_at", nullable=True),
-    # The last sealed reading of the whole scope.
+    # The last reading that counted as evidence.
     moment("whole_at", nullable=True),
-    Index(None, "customer_id", "resource", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    Index(None, "customer_id", "resource", "is_history", "due_at", postgresql_where=text("due_at IS NOT NULL")),
 )
 
 events = Table(

@@ -26,7 +26,7 @@ class Walk:
     """Decides what to read next within a scope; pure."""
 
     passes: int
-    #: How long a record must not have been seen before two absences of it count.
+    #: The least time between two readings that count as evidence.
     absence: timedelta
 
     def query(

@@ -132,9 +132,12 @@ class MemoryDetectionStore:
             scopes.plan(rows, customer_id, resource, terms, due_at, now)
 
     def next_scope(
-        self, customer_id: str, resource: str, terms: ResourceTerms, now: datetime, *, read_before: datetime
-    ) -> ScopeToRead | None:
-        return scopes.most_urgent(self._tables.rows, customer_id, resource, terms, now, read_before)
+        self, customer_id: str, resource: str, terms: ResourceTerms, now: datetime, *, read_before: datetime,
+        history_first: bool = False,
+    ) -> ScopeToRead | None:  # fmt: skip
+        return scopes.most_urgent(
+            self._tables.rows, customer_id, resource, terms, now, read_before=read_before, history_first=history_first
+        )
 
     def scope(self, customer_id: str, resource: str, terms: ResourceTerms, scope: str) -> ScopeToRead:
         return scopes.one_scope(self._tables.rows, customer_id, resource, terms, scope)
@@ -143,11 +146,10 @@ class MemoryDetectionStore:
         with self._tables.transaction() as rows:
             key, row = _owned(rows, end.customer_id, end.resource, end.run_id)
             rows.checkpoints[key] = replace(row, progress=progress)
-            scopes.note_reading(rows, end)
-            gone = scopes.count_absences(rows, end) if end.is_evidence else []
+            gone = scopes.count_absences(rows, end) if scopes.note_reading(rows, end) else []
             for entity in gone:
                 rows.insert_event(EventRow(event=self._gone(rows, end, entity), retry_at=end.now))
-            counts = RunCounts(detected=len(gone))
+            counts = RunCounts(deleted=len(gone))
             report = rows.runs[end.customer_id, end.run_id]
             rows.runs[end.customer_id, end.run_id] = replace(report, counts=report.counts + counts)
             return counts

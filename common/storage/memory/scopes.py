@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from common.domain.entities import EntityKey
@@ -12,14 +12,14 @@ from common.domain.sources import DueScope, ResourceTerms
 from common.domain.stores import DueAt, ScopeEnd, ScopeToRead
 from common.storage.memory.tables import MirrorRow, Rows, ScopeRow
 
-LONG_WAIT = timedelta(days=1)
 ABSENCES = 2
 
 
 def plan(rows: Rows, customer_id: str, resource: str, terms: ResourceTerms, due_at: DueAt, now: datetime) -> None:
     """Roots, and one scope for each record of the parents."""
     for root in terms.roots:
-        rows.scopes.setdefault((customer_id, resource, root), ScopeRow(due_at=due_at(root, {}, None, now)))
+        key = (customer_id, resource, root)
+        rows.scopes.setdefault(key, _planned(ScopeRow(), 0, due_at(root, {}, None, now), now))
     for parent, kind in terms.parents.items():
         for entity, known in rows.mirror.items():
             if (entity.customer_id, entity.resource) != (customer_id, parent):
@@ -28,7 +28,12 @@ def plan(rows: Rows, customer_id: str, resource: str, terms: ResourceTerms, due_
             row = rows.scopes.get(key)
             if row is None or row.parent_version != known.version:
                 due = due_at(key[2], known.body, None, now) if _is_there(known) else None
-                rows.scopes[key] = replace(row or ScopeRow(), parent_version=known.version, due_at=due)
+                rows.scopes[key] = _planned(row or ScopeRow(), known.version, due, now)
+
+
+def _planned(row: ScopeRow, version: int, due: datetime | None, now: datetime) -> ScopeRow:
+    is_history = row.read_at is None and due is not None and due >= now
+    return replace(row, parent_version=version, due_at=due, is_history=is_history)
 
 
 def _is_there(known: MirrorRow) -> bool:
@@ -40,15 +45,16 @@ def make_due(rows: Rows, customer_id: str, found: Sequence[DueScope], now: datet
     for each in found:
         key = (customer_id, each.resource, each.scope)
         row = rows.scopes.get(key, ScopeRow())
-        rows.scopes[key] = replace(row, due_at=min(row.due_at or now, now))
+        rows.scopes[key] = replace(row, due_at=min(row.due_at or now, now), is_history=False)
 
 
 def most_urgent(
-    rows: Rows, customer_id: str, resource: str, terms: ResourceTerms, now: datetime, read_before: datetime
-) -> ScopeToRead | None:
+    rows: Rows, customer_id: str, resource: str, terms: ResourceTerms, now: datetime, *, read_before: datetime,
+    history_first: bool,
+) -> ScopeToRead | None:  # fmt: skip
     """As `DetectionStore.next_scope`."""
     due = [
-        (row.read_at is None and row.due_at > now - LONG_WAIT, row.due_at, key[2])
+        (row.is_history is not history_first, row.due_at, key[2])
         for key, row in rows.scopes.items()
         if key[:2] == (customer_id, resource)
         and row.due_at is not None
@@ -72,23 +78,28 @@ def _parent(rows: Rows, customer_id: str, terms: ResourceTerms, scope: str) -> M
     return known.body if known else {}
 
 
-def note_reading(rows: Rows, end: ScopeEnd) -> None:
-    """When it was read, and when it is to be read again."""
+def note_reading(rows: Rows, end: ScopeEnd) -> bool:
+    """When it was read, and when it is to be read again. Returns whether it counts as evidence."""
     key = (end.customer_id, end.resource, end.scope)
-    row = rows.scopes.get(key, ScopeRow())
-    whole_at = end.now if end.is_evidence else row.whole_at
-    rows.scopes[key] = replace(row, due_at=end.due_at, read_at=end.now, whole_at=whole_at)
+    row = rows.scopes.get(key)
+    if row is None:
+        return False
+    counts = end.is_evidence and (row.whole_at is None or row.whole_at <= end.evidence_before)
+    whole_at = end.now if counts else row.whole_at
+    rows.scopes[key] = replace(row, due_at=end.due_at, read_at=end.now, whole_at=whole_at, is_history=False)
+    return counts
 
 
 def count_absences(rows: Rows, end: ScopeEnd) -> list[EntityKey]:
     """One more for each record that was not shown; those that are gone by that."""
     gone = []
     for entity, known in list(rows.mirror.items()):
-        own = (entity.customer_id, entity.resource, known.scope) == (end.customer_id, end.resource, end.scope)
+        own = (entity.customer_id, known.scope) == (end.customer_id, end.scope)
+        own = own and entity.resource in (end.resource, *end.also)
         if not own or not _is_there(known) or known.scan_id == end.scan_id:
             continue
         absences = known.absences + 1
-        is_gone = absences >= ABSENCES and known.seen_at < end.seen_before
+        is_gone = absences >= ABSENCES
         version, deleted_at = (known.version + 1, end.now) if is_gone else (known.version, None)
         rows.mirror[entity] = replace(known, absences=absences, version=version, deleted_at=deleted_at)
         if is_gone:

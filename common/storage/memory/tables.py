@@ -112,6 +112,7 @@ class ScopeRow:
 
     parent_version: int = 0
     due_at: datetime | None = None
+    is_history: bool = False
     read_at: datetime | None = None
     whole_at: datetime | None = None
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from common.domain.people import Person
+from processor.destinations.crm_plus.contact_values import lacks, whole
 from processor.destinations.crm_plus.payloads import (
     ADDRESS_LABEL,
     EMAIL_TYPE,
@@ -17,6 +18,9 @@ from processor.destinations.crm_plus.payloads import (
     address_fields,
     individual_fields,
 )
+
+#: Adds a person to a contact; whoever sends it must look again, for the person's e-mail and phone are still to come.
+ADD_INDIVIDUAL = "/api/ContactIndividual"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,26 +43,59 @@ def references(contact: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(str(row.get("source", "")), str(row.get("id", ""))) for row in rows if isinstance(row, Mapping)]
 
 
-def our_individual(contact: Mapping[str, Any], individual_id: str | None = None) -> Mapping[str, Any] | None:
-    """The linked person, else the primary one, else the first."""
-    people = [row for row in contact.get("contactIndividuals") or [] if isinstance(row, Mapping)]
-    linked = [person for person in people if individual_id and str(person.get("id")) == individual_id]
-    primary = [person for person in people if _truthy(person.get("isPrimary"))]
-    return next(iter(linked + primary + people), None)
+def people_of(contact: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [row for row in contact.get("contactIndividuals") or [] if isinstance(row, Mapping)]
+
+
+def our_individual(
+    contact: Mapping[str, Any], individual_id: str | None = None, person: Person | None = None
+) -> Mapping[str, Any] | None:
+    """The linked one; else who has the person's e-mail address; else who has the name; else the only one there is.
+
+    A household has several people, and none of the others is ours to change.
+    """
+    people = people_of(contact)
+    linked = [row for row in people if individual_id and str(row.get("id")) == individual_id]
+    if person is None:
+        primary = [row for row in people if _truthy(row.get("isPrimary"))]
+        return next(iter(linked + primary + people), None)
+    alike = [row for row in people if has_email(row, person.email)] + [row for row in people if _is_named(row, person)]
+    # Whom we linked and who is gone is not the one who is left, nor is whom we never found.
+    only = people if len(people) == 1 and individual_id is None else []
+    return next(iter(linked + alike + only), None)
+
+
+def has_email(individual: Mapping[str, Any], email: str) -> bool:
+    methods = individual.get("contactMethods") or []
+    return bool(email) and any(
+        "email" in str(m.get("type", "")).lower() and _same(m.get("value"), email) for m in methods
+    )
+
+
+def _is_named(individual: Mapping[str, Any], person: Person) -> bool:
+    names = (individual.get("firstName"), person.first_name), (individual.get("lastName"), person.last_name)
+    return all(str(there or "").strip().lower() == wanted.strip().lower() for there, wanted in names)
 
 
 def changes(person: Person, contact: Mapping[str, Any], individual_id: str | None = None) -> list[Change]:
-    """What is left to do; empty if the contact is as it should be."""
-    individual = our_individual(contact, individual_id)
+    """What is left to do; empty if the contact is as it should be. After a person was added there may be more."""
+    individual = our_individual(contact, individual_id, person)
     if individual is None:
-        body = {"contactId": contact["id"], **individual_fields(person), "isPrimary": True}
-        return [Change(method="POST", route="/api/ContactIndividual", names={}, body=body)]
+        body = {"contactId": contact["id"], **individual_fields(person), "isPrimary": not people_of(contact)}
+        return [Change(method="POST", route=ADD_INDIVIDUAL, names={}, body=body)]
     return [
+        *_of_custom_fields(person, contact),
         *_of_individual(person, individual),
         *_of_method(individual, "email", EMAIL_TYPE, person.email),
         *_of_method(individual, "phone", PHONE_TYPE, person.phone),
         *_of_address(person, contact),
     ]
+
+
+def _of_custom_fields(person: Person, contact: Mapping[str, Any]) -> list[Change]:
+    if not person.custom_fields or not lacks(contact, person.custom_fields):
+        return []
+    return [_put("/api/Contact/{id}", contact, whole(contact, person.custom_fields))]
 
 
 def _of_individual(person: Person, individual: Mapping[str, Any]) -> list[Change]:
@@ -112,9 +149,9 @@ def _truthy(value: Any) -> bool:
     return value in (True, "true", "True", 1)
 
 
-def ids(contact: Mapping[str, Any]) -> dict[str, Any]:
+def ids(contact: Mapping[str, Any], person: Person | None = None, individual_id: str | None = None) -> dict[str, Any]:
     """What a link keeps besides the contact's id."""
-    individual = our_individual(contact)
+    individual = our_individual(contact, individual_id, person)
     return {"individual_id": str(individual["id"])} if individual else {}
 
 

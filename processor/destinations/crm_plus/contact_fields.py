@@ -8,6 +8,7 @@ from typing import Any
 
 from common.domain.errors import RecordRefused, SystemUnavailable
 from processor.destinations.crm_plus.account import Account
+from processor.destinations.crm_plus.contact_values import lacks, whole
 from processor.destinations.crm_plus.reading import NOT_FOUND, Row, nothing_sent, one_row
 from processor.destinations.crm_plus.singly import Window
 
@@ -55,19 +56,3 @@ class ContactFields:
 def _gone(contact_id: str) -> RecordRefused:
     mend = f"contact {contact_id} is gone from CRM+: link its person to another one and replay"
     return RecordRefused(f"crm_plus: {mend}", reason="contact_gone", field="user_id", status=NOT_FOUND)
-
-
-def lacks(contact: Row, values: Mapping[str, Any]) -> bool:
-    there = {str(row.get("name")): str(row.get("value")) for row in _rows(contact)}
-    return any(there.get(name) != str(value) for name, value in values.items())
-
-
-def whole(contact: Row, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The contact as read, with the values in their place; its modification time lets the API notice others."""
-    others = [row for row in _rows(contact) if row.get("name") not in values]
-    ours = [{"name": name, "value": str(value), "displayName": name} for name, value in values.items()]
-    return {**contact, "customFields": [*others, *ours]}
-
-
-def _rows(contact: Row) -> list[Mapping[str, Any]]:
-    return [row for row in contact.get("customFields") or [] if isinstance(row, Mapping)]

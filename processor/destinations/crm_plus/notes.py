@@ -14,7 +14,8 @@ from common.domain.forms import FormCompletion
 from common.domain.writes import Answer, Applied, Found, Matched, NeedsReview, Postponed, Preview, Refused, Write
 from processor.destinations.crm_plus.account import Account
 from processor.destinations.crm_plus.capabilities import BULK_ROWS
-from processor.destinations.crm_plus.contact_fields import ROUTE, ContactFields, lacks
+from processor.destinations.crm_plus.contact_fields import ROUTE, ContactFields
+from processor.destinations.crm_plus.contact_values import lacks
 from processor.destinations.crm_plus.notebook import BULK, ONE, Draft, Notebook
 from processor.destinations.crm_plus.pages import Pages
 from processor.destinations.crm_plus.persons import contact_of

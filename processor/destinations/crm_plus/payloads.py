@@ -29,7 +29,8 @@ def flat_contact(person: Person, reference_id: str, contact_type: str) -> dict[s
         "phone": person.phone,
         **address_fields(person),
     }
-    return {name: value for name, value in body.items() if value not in ("", None)}
+    filled = {name: value for name, value in body.items() if value not in ("", None)}
+    return {**filled, **custom_fields(person)}
 
 
 def nested_contact(person: Person, source: str, reference_id: str, contact_type: str) -> dict[str, Any]:
@@ -47,7 +48,14 @@ def nested_contact(person: Person, source: str, reference_id: str, contact_type:
         "referenceId": reference_id,
         "contactIndividuals": [individual],
         "contactAddresses": [{"label": ADDRESS_LABEL, **address, "isPrimary": True}] if address else [],
+        **custom_fields(person),
     }
+
+
+def custom_fields(person: Person) -> dict[str, Any]:
+    """As creates and imports take them: an object of texts; on a PUT they are a list (facts: crm-api 1.6)."""
+    values = {name: str(value) for name, value in person.custom_fields.items()}
+    return {"customFields": values} if values else {}
 
 
 def individual_fields(person: Person) -> dict[str, Any]:

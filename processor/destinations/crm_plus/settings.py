@@ -18,6 +18,15 @@ class CrmPlusSettings(BaseModel):
     base_url: str = Field(default="https://api.virtuoussoftware.com", pattern=r"^https?://\S+$")
     #: `batch` goes by the import pipeline, which matches and dedupes; `direct` creates at once and dedupes nothing.
     create: Literal["batch", "direct"] = "batch"
+    #: How a linked contact is brought up to date: `single` reads it and sends what differs; `batch` sends it through
+    #: the import; `auto` does that for many at a time, where imports run at once and can do no harm.
+    update: Literal["auto", "single", "batch"] = "auto"
+    #: `auto`: so many differing contacts of one slice are worth a batch.
+    batch_updates_from: int = Field(default=5, ge=1)
+    #: At first sight: look for the person there (`ladder`), or leave it all to the import.
+    match: Literal["ladder", "off"] = "ladder"
+    #: Sources of references that another integration of VOMO would leave.
+    other_sources: tuple[str, ...] = ("VOMO", "Volunteer", "Virtuous Volunteer")
     #: Contacts in one batch: a partner in production uses 100 (facts: crm-api 1.5).
     batch_size: int = Field(default=100, ge=1, le=100)
     #: When the organization's imports run: as soon as they come, over night, or when staff release them.

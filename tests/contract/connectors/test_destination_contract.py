@@ -242,11 +242,12 @@ def test_as_many_writes_as_the_group_limit_go_in_one_request(writer):
     assert len(desk.requests()) == 1
 
 
-def test_an_update_goes_alone(writer):
-    desk = writer()
-    link = Link(entity=desk.entity(), destination_id="1", details={})
+def test_a_removal_goes_alone_and_so_does_an_update_where_that_is_asked_for(writer):
+    link = Link(entity=writer().entity(), destination_id="1", details={})
+    removal = replace(writer().write(link=link), is_removal=True)
 
-    assert desk.destination.group_limit(desk.write(link=link)) == 1
+    assert writer().destination.group_limit(removal) == 1
+    assert writer(settings={"update": "single"}).destination.group_limit(writer().write(link=link)) == 1
 
 
 def test_a_refused_request_names_the_field_and_creates_nobody(writer):

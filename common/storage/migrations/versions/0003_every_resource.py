@@ -49,6 +49,7 @@ def _widen() -> None:
     op.create_index(
         "ix_mirror_scope", "mirror", ["customer_id", "resource", "scope"], postgresql_where=sa.text("scope <> ''")
     )
+    op.add_column("runs", sa.Column("deleted", sa.Integer(), server_default="0", nullable=False))
     op.add_column("events", _text("waits_for"))
     op.add_column("events", sa.Column("defects", sa.Integer(), server_default="0", nullable=False))
     op.create_index(
@@ -62,14 +63,15 @@ def _create() -> None:
         *_key("resource", "scope"),
         sa.Column("parent_version", sa.BigInteger(), server_default="0", nullable=False),
         _moment("due_at", nullable=True),
+        sa.Column("is_history", sa.Boolean(), server_default="false", nullable=False),
         _moment("read_at", nullable=True),
         _moment("whole_at", nullable=True),
         *_keys("scopes", "resource", "scope"),
     )
     op.create_index(
-        op.f("ix_scopes_customer_id_resource_due_at"),
+        op.f("ix_scopes_customer_id_resource_is_history_due_at"),
         "scopes",
-        ["customer_id", "resource", "due_at"],
+        ["customer_id", "resource", "is_history", "due_at"],
         postgresql_where=sa.text("due_at IS NOT NULL"),
     )
     op.create_table(
@@ -113,6 +115,7 @@ def downgrade() -> None:
     op.drop_index("ix_events_waiting", table_name="events")
     for column in ("defects", "waits_for"):
         op.drop_column("events", column)
+    op.drop_column("runs", "deleted")
     op.drop_index("ix_mirror_scope", table_name="mirror")
     for column in ("absences", "scope"):
         op.drop_column("mirror", column)
