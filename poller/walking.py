@@ -23,7 +23,7 @@ import structlog
 
 from common.domain.checkpoints import Progress
 from common.domain.customers import Customer
-from common.domain.errors import PageUnreadable
+from common.domain.errors import PageUnreadable, PermanentError, SyncError
 from common.domain.passages import Passage
 from common.domain.runs import RunState
 from common.domain.sources import Page, ResourceTerms, Source
@@ -70,6 +70,8 @@ def walk(run: RunUnderWay, source: Source, passage: Passage) -> RunState:
 class _Walking:
     def __init__(self, run: RunUnderWay) -> None:
         self._run = run
+        #: The last scope that was skipped in this slice, for the report.
+        self._trouble = ""
 
     def make(self, source: Source, passage: Passage) -> RunState:
         """Every scope that is due, the most urgent first, until none is."""
@@ -79,7 +81,8 @@ class _Walking:
         while True:
             found = self._next_scope(terms)
             if found is None:
-                return self._run.finish(RunState.COMPLETED, self._walk_began(self._run.parts.clock.now()), "")
+                began = self._walk_began(self._run.parts.clock.now())
+                return self._run.finish(RunState.COMPLETED, began, self._trouble)
             page = self._read_or_skip(source, passage, terms, found)
             if page is not None and page.next_page is None:
                 self._end_scope(page, terms, found, due_at)
@@ -118,20 +121,28 @@ class _Walking:
         return found
 
     def _read_or_skip(self, source: Source, passage: Passage, terms: ResourceTerms, found: ScopeToRead) -> Page | None:
-        """None: the scope is left for an hour. One answer that is none, again and again, must not keep all others from
-        being read; fewer in a row are the run's to try again.
+        """None: the scope is left for an hour. What one of them answers must not keep all others from being read; what
+        a root answers is the run's to fail by.
         """
         try:
             return self._read_scope(source, passage, terms, found)
         except PageUnreadable as error:
-            progress, now = self._run.progress, self._run.parts.clock.now()
-            if progress.failures + 1 < FAILURES_BEFORE_SKIPPING:
+            if self._run.progress.failures + 1 < FAILURES_BEFORE_SKIPPING:
                 raise
-            log.error("scope skipped", action="walk.scope_skipped", scope=found.scope, error=str(error))
-            self._run.progress = replace(self._run.parts.walk.after_scope(progress), failures=0)
-            end = self._end(found, terms, progress, now=now, due_at=now + SKIPPED, is_evidence=False)
-            self._run.parts.store.end_scope(end, self._run.progress)
-            return None
+            self._skip(terms, found, error)
+        except PermanentError as error:
+            if found.scope in terms.roots:
+                raise
+            self._skip(terms, found, error)
+        return None
+
+    def _skip(self, terms: ResourceTerms, found: ScopeToRead, error: SyncError) -> None:
+        log.error("scope skipped", action="walk.scope_skipped", scope=found.scope, error=str(error))
+        self._trouble = f"{found.scope} is left for an hour: {error}"
+        progress, now = self._run.progress, self._run.parts.clock.now()
+        self._run.progress = replace(self._run.parts.walk.after_scope(progress), failures=0)
+        end = self._end(found, terms, progress, now=now, due_at=now + SKIPPED, is_evidence=False)
+        self._run.parts.store.end_scope(end, self._run.progress)
 
     def _read_scope(self, source: Source, passage: Passage, terms: ResourceTerms, found: ScopeToRead) -> Page:
         walk, now = self._run.parts.walk, self._run.parts.clock.now()

@@ -105,6 +105,7 @@ class Source(Protocol):
     ) -> datetime | None:
         """When a scope is to be read (again); None: not until its parent changes. No request.
 
-        `read_at`: when it was read last; None: never, or its parent has changed since.
+        `read_at`: when it was read last; None: never, or its parent has changed since. What was never read and is due
+        at exactly `now` is history: it can wait until nothing else is due. What is overdue, or due later, cannot.
         """
         ...

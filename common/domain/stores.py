@@ -117,7 +117,7 @@ class DetectionStore(Protocol):
     ) -> ScopeToRead | None:
         """The most urgent one that is due and was not read since `read_before`; the longest due goes first.
 
-        History, which is what was never read and was not overdue when it was planned, goes last, or first.
+        History (see `Source.due_at`) goes last, or first.
         """
         ...
 

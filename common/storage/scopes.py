@@ -61,10 +61,8 @@ def _of_parent(row: Any, kind: str, due_at: DueAt, now: datetime) -> dict[str, A
 
 
 def _planned(scope: str, version: int, due: datetime | None, now: datetime) -> dict[str, Any]:
-    """What a source wants read soon is overdue from the start; the rest is history."""
-    return {
-        "scope": scope, "parent_version": version, "due_at": due, "is_history": due is not None and due >= now,
-    }  # fmt: skip
+    """What a source wants read soon is overdue from the start, or due later; the rest is history."""
+    return {"scope": scope, "parent_version": version, "due_at": due, "is_history": due == now}
 
 
 def _add(connection: Connection, customer_id: str, resource: str, rows: Sequence[dict[str, Any]]) -> None:

@@ -19,6 +19,9 @@ ENVIRONMENT: Mapping[str, str] = {
     "FLEET_SWEEP_SECONDS": "1",
     # A stand-in answers as fast as it can; what is real is that budgets are kept, of which one customer's is tight.
     "FLEET_VOLUNTEER_REQUESTS_PER_MINUTE": "900",
+    # What would otherwise be gathered for twenty seconds, or believed gone after five minutes.
+    "FLEET_BACKFILL_LINGER_SECONDS": "2",
+    "FLEET_ABSENCE_SECONDS": "5",
 }
 LANES = ("priority", "standard", "background")
 #: How long the product allows a created contact to stay invisible; the sandbox's lag is below it. In seconds.

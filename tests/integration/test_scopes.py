@@ -137,9 +137,7 @@ def test_pages_that_lie_take_nobody_out_of_a_group(hub, sandbox, acme, engine, f
     assert resources_of(engine, acme.name, "delete") == {}
 
 
-def test_a_group_that_is_gone_is_asked_for_no_more_and_its_members_stay_until_it_is_judged(
-    hub, sandbox, acme, engine
-):
+def test_a_group_that_is_gone_is_asked_for_no_more_and_its_members_stay_until_it_is_judged(hub, sandbox, acme, engine):
     group = sandbox.export(acme.name)["source"]["groups"][0]
     sandbox.delete_record(acme.name, "groups", group["id"])
     for _ in range(3):

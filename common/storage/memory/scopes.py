@@ -32,7 +32,7 @@ def plan(rows: Rows, customer_id: str, resource: str, terms: ResourceTerms, due_
 
 
 def _planned(row: ScopeRow, version: int, due: datetime | None, now: datetime) -> ScopeRow:
-    is_history = row.read_at is None and due is not None and due >= now
+    is_history = row.read_at is None and due == now
     return replace(row, parent_version=version, due_at=due, is_history=is_history)
 
 

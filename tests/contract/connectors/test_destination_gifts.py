@@ -49,6 +49,20 @@ def test_gifts_go_in_one_request_and_are_found_by_their_pair_once_imported(desk)
     assert it.destination.group_limit(writes[0]) == 100
 
 
+def test_the_requests_of_a_thousand_gifts(desk):
+    """One for a hundred, and one each to confirm: no documented look-up takes several pairs."""
+    it = desk()
+    it.apply(it.gift("first"))
+    writes = [it.gift(str(number)) for number in range(100)]
+    mark = it.mark()
+    it.apply(*writes)
+    assert it.requests(mark).total() == 1
+    wait_until(lambda: len(it.shown("gifts")) == 101, seconds=10, what="the import")
+    assert len(it.destination.look(writes, it.clock.now())) == 100
+
+    assert it.requests(mark).total() == 101
+
+
 def test_every_field_arrives(desk):
     it = desk()
     write = it.gift("g7", amount="1234.50", gift_type="Cash", project_code="FOOD", notes="In memory", currency="CAD")

@@ -410,6 +410,19 @@ def test_an_earned_certificate_is_a_tag_and_a_note_with_the_expiry(either, count
     assert len(it.texts()) == count
 
 
+@pytest.mark.parametrize(("bulk", "most"), [(True, 120), (False, 2040)])
+def test_the_requests_of_a_thousand_earned_certificates(desk, bulk, most):
+    """For twenty-five: one reading of the tag, the tags, the notes; what there is was found out by the first ones."""
+    it = desk(people=27, bulk_endpoints=bulk)
+    writes = [it.earned(source_id) for source_id in it.ids]
+    assert it.destination.group_limit(writes[0]) == 25
+    it.apply(*writes[:2])
+    mark = it.mark()
+    it.apply(*writes[2:])
+
+    assert it.requests(mark).total() * 40 <= most
+
+
 def test_a_new_expiry_changes_the_note_and_makes_no_other(desk):
     it = desk()
     it.apply(it.earned("4101"))
