@@ -23,6 +23,8 @@ class Record:
     body: Mapping[str, Any]
     #: The item exactly as received: unknown fields are kept here.
     raw: Mapping[str, Any] = field(default_factory=dict)
+    #: The scope that can tell of its absence, where it is first shown by another one that cannot.
+    scope: str = ""
 
     @property
     def content_hash(self) -> str:

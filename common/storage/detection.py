@@ -24,7 +24,17 @@ from common.domain.layers import LAYER_TERMS, Layer
 from common.domain.runs import RunCounts, RunState
 from common.domain.sources import ResourceTerms
 from common.domain.stores import DueAt, PageToSave, RunStart, ScopeEnd, ScopeToRead
-from common.storage.items import Item, Known, by_resource, is_changed, is_stale, newest_of_each, of_broken, of_record
+from common.storage.items import (
+    Item,
+    Known,
+    belonging,
+    by_resource,
+    is_changed,
+    is_stale,
+    newest_of_each,
+    of_broken,
+    of_record,
+)
 from common.storage.reports import add_to_report, close_report, open_report
 from common.storage.scopes import count_absences, make_due, most_urgent, note_reading, one_scope, plan
 from common.storage.tables import checkpoints, dead_letters, events, mirror
@@ -93,7 +103,10 @@ class PostgresDetectionStore:
         if not changed:
             return
         versions = {i.source_id: known[i.source_id].version + 1 if i.source_id in known else 1 for i in changed}
-        _upsert_mirror(connection, [_mirror_row(page, item, versions[item.source_id]) for item in changed])
+        _upsert_mirror(
+            connection,
+            [_mirror_row(page, item, known.get(item.source_id), versions[item.source_id]) for item in changed],
+        )
         rows = [self._event_row(page, item, versions[item.source_id]) for item in changed]
         ids = connection.execute(insert(events).returning(events.c.event_id, events.c.source_id), rows)
         event_ids = {row.source_id: row.event_id for row in ids}
@@ -273,6 +286,7 @@ def _known(connection: Connection, page: PageToSave, source_ids: Sequence[str]) 
             mirror.c.source_updated_at,
             mirror.c.content_hash,
             mirror.c.deleted_at.is_not(None).label("is_deleted"),
+            mirror.c.scope,
         )
         .where(
             tuple_(mirror.c.customer_id, mirror.c.resource) == (page.customer_id, page.resource),
@@ -281,7 +295,10 @@ def _known(connection: Connection, page: PageToSave, source_ids: Sequence[str]) 
         # Others may raise an entity's version too (`apply_again`).
         .with_for_update()
     )
-    return {row.source_id: Known(row.version, row.source_updated_at, row.content_hash, row.is_deleted) for row in rows}
+    return {
+        row.source_id: Known(row.version, row.source_updated_at, row.content_hash, row.is_deleted, row.scope)
+        for row in rows
+    }
 
 
 def _mark_seen(connection: Connection, page: PageToSave, source_ids: Sequence[str]) -> None:
@@ -291,16 +308,11 @@ def _mark_seen(connection: Connection, page: PageToSave, source_ids: Sequence[st
             and_(mirror.c.customer_id == page.customer_id, mirror.c.resource == page.resource),
             mirror.c.source_id.in_(source_ids),
         )
-        .values(scan_id=page.scan_id, seen_at=page.now, absences=0, **_belonging(page))
+        .values(scan_id=page.scan_id, seen_at=page.now, absences=0, **({"scope": page.scope} if page.shows_all else {}))
     )
 
 
-def _belonging(page: PageToSave) -> dict[str, str]:
-    """A record belongs to the scope that can tell of its absence, whichever showed it first."""
-    return {"scope": page.scope} if page.shows_all else {}
-
-
-def _mirror_row(page: PageToSave, item: Item, version: int) -> dict[str, Any]:
+def _mirror_row(page: PageToSave, item: Item, known: Known | None, version: int) -> dict[str, Any]:
     return {
         "customer_id": page.customer_id,
         "resource": page.resource,
@@ -314,7 +326,7 @@ def _mirror_row(page: PageToSave, item: Item, version: int) -> dict[str, Any]:
         "seen_at": page.now,
         "deleted_at": None,
         "absences": 0,
-        **_belonging(page),
+        "scope": belonging(page, item, known),
     }
 
 

@@ -22,6 +22,7 @@ class Known:
     source_updated_at: datetime
     content_hash: str
     is_deleted: bool = False
+    scope: str = ""
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Item:
     body: Mapping[str, Any]
     raw: Any
     broken: BrokenRecord | None
+    #: As `Record.scope`.
+    scope: str = ""
 
 
 def by_resource(page: PageToSave) -> list[PageToSave]:
@@ -51,7 +54,9 @@ def by_resource(page: PageToSave) -> list[PageToSave]:
 
 
 def of_record(record: Record) -> Item:
-    return Item(record.source_id, record.updated_at, record.content_hash, record.body, dict(record.raw), None)
+    return Item(
+        record.source_id, record.updated_at, record.content_hash, record.body, dict(record.raw), None, record.scope
+    )
 
 
 def of_broken(broken: BrokenRecord) -> Item:
@@ -67,6 +72,17 @@ def newest_of_each(items: Iterable[Item]) -> list[Item]:
         if other is None or item.updated_at >= other.updated_at:
             newest[item.source_id] = item
     return list(newest.values())
+
+
+def belonging(page: PageToSave, item: Item, known: Known | None) -> str:
+    """The scope that can tell of its absence. One that was found to be wrong about that, for the record is back where
+    another scope shows it, is not believed again until it shows the record itself.
+    """
+    if page.shows_all:
+        return page.scope
+    if known is None:
+        return item.scope
+    return "" if known.is_deleted else known.scope
 
 
 def is_stale(item: Item, known: Known | None) -> bool:

@@ -1,7 +1,7 @@
 """Facts of the source against facts of the destination: missing, wrong, doubled, or left over."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from deploy.audit.facts import Fact, expected
@@ -28,7 +28,7 @@ def disagreements(name: str, organization: Row, ours: str) -> list[Finding]:
         *(finding for fact in wanted if fact.resource in MODULE for finding in _of_record(name, fact, there)),
         *(finding for fact in wanted if fact.resource in NOTED for finding in _of_note(name, fact, there)),
         *_of_tags(name, wanted, there),
-        *_surplus(name, wanted, there),
+        *_surplus(name, wanted, there, {str(user_id) for user_id in organization["source"]["users"]}),
     ]
     doubled = shown.doubled_sign_ups() if has_module else ()
     return [*findings, *(_finding(name, Kind.DUPLICATE, "participations", key, "signed up twice") for key in doubled)]
@@ -91,16 +91,19 @@ def _of_tags(name: str, wanted: Sequence[Fact], there: Keys) -> Iterator[Finding
             yield _finding(name, Kind.DUPLICATE, fact.resource, fact.key, "its contact has the tag twice")
 
 
-def _surplus(name: str, wanted: Sequence[Fact], there: Keys) -> Iterator[Finding]:
-    """What the source has no more, and must not be shown any more: hours and tags. Opportunities and notes stay."""
+def _surplus(name: str, wanted: Sequence[Fact], there: Keys, users: Collection[str]) -> Iterator[Finding]:
+    """What the source has no more, and must not be shown any more: hours and tags. Opportunities and notes stay, as
+    does all that belonged to a user who is gone.
+    """
     hours = {fact.key for fact in wanted if fact.resource == "participations"}
     for (resource, key), found in there.items():
-        if resource == "participations" and key not in hours and found[0].fields["hours"]:
+        is_here = key.rpartition(":")[2] in users
+        if resource == "participations" and is_here and key not in hours and found[0].fields["hours"]:
             yield _finding(name, Kind.WRONG, resource, key, "hours are shown that the source has not", "hours")
     tagged = {(fact.key.rpartition(":")[2], fact.fields["tag"]) for fact in wanted if fact.resource in TAGGED}
     managed = {tag for _, tag in tagged}
     for (resource, user_id), found in there.items():
-        for fact in found if resource == "tag" else ():
+        for fact in found if resource == "tag" and user_id in users else ():
             if fact.fields["tag"] in managed and (user_id, fact.fields["tag"]) not in tagged:
                 yield _finding(name, Kind.WRONG, "tag", user_id, "a tag is shown that the source does not ask for")
 

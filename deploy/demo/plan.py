@@ -37,7 +37,7 @@ SOURCE_REQUESTS_PER_MINUTE = 1000
 SCAN_SETTINGS: Mapping[str, int] = {
     "near_seconds": 6, "week_seconds": 6, "window_seconds": 8, "today_seconds": 6, "project_seconds": 8,
     "idle_project_seconds": 10, "forms_seconds": 10, "completions_seconds": 6, "groups_seconds": 8,
-    "members_seconds": 6, "lists_seconds": 20, "user_seconds": 15,
+    "members_seconds": 6, "lists_seconds": 20, "user_seconds": 15, "details_seconds": 10,
 }  # fmt: skip
 #: How often each kind of edit comes, against the others.
 EDIT_WEIGHTS: Mapping[str, float] = {

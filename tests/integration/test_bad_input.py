@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from support.waiting import wait_until
 
@@ -116,27 +118,29 @@ def test_text_that_a_database_cannot_hold_does_not_stop_a_page(hub, organization
     access = organization(users=3)
     hub.onboard(access)
     opened = hub.run_parts.open_source
-    hub.with_run_parts(open_source=lambda customer, share: Spoiled(opened(customer, share), text))
+    hub.with_run_parts(open_source=lambda customer, share: spoil(opened(customer, share), text))
 
     assert hub.poll(access.name) == "completed"
     assert hub.states(access.name) == {"pending": 3}
 
 
 class Spoiled:
-    """A source that puts `text` into every item before it is translated."""
+    """The API of a source, with `text` in every item of every answer."""
 
     def __init__(self, inner, text) -> None:
         self._inner = inner
         self._text = text
 
-    def page(self, query):
-        translate = self._inner._translate
+    def read(self, *args, **options):
+        answer = self._inner.read(*args, **options)
+        body = answer.json()
+        items = [{**item, "phone": self._text, "note": [self._text]} for item in body["data"]]
+        return SimpleNamespace(status=answer.status, date=answer.date, json=lambda: {**body, "data": items})
 
-        def spoiled(resource, items):
-            return translate(resource, [{**item, "phone": self._text, "note": [self._text]} for item in items])
 
-        self._inner._translate = spoiled
-        return self._inner.page(query)
+def spoil(source, text):
+    source._api = Spoiled(source._api, text)
+    return source
 
 
 def test_a_stamp_from_the_future_does_not_carry_the_checkpoint_past_later_changes(hub, organization, sandbox):
@@ -209,7 +213,8 @@ def test_too_many_dead_letters_pause_the_customer(hub, organization, sandbox):
     access = organization(users=12)
     hub.with_slice_parts(dead_letter_limit=5, slice_events=2)
     hub.onboard(access, create="direct")
-    sandbox.add_faults({"system": "crm", "method": "POST", "kind": "error", "status": 422, "rate": 1.0})
+    creates = {"system": "crm", "method": "POST", "route": "/api/Contact"}
+    sandbox.add_faults({**creates, "kind": "error", "status": 422, "rate": 1.0})
     hub.poll(access.name)
     while hub.customers.get(access.name).is_active and hub.deliver(access.name):
         pass

@@ -30,7 +30,7 @@ def test_a_customer_without_messages_is_not_hot(hub, organization, start_fleet, 
     access = organization(users=3)
     hub.onboard(access, visibility_seconds=1)
     start_fleet(processors=1)
-    wait_until(lambda: hub.states(access.name).get("applied") == 3, seconds=30, what="the contacts")
+    wait_until(lambda: hub.applied(access.name) == 3, seconds=30, what="the contacts")
 
     hot = HotSet(redis)
     wait_until(lambda: hot.size("priority") == 0, seconds=10, what="an empty hot set")

@@ -15,13 +15,14 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 from redis import Redis
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func, select
 
 from common.credentials.vault import Vault
 from common.domain.backlog import BacklogLimits
 from common.domain.breakers import BreakerPolicy
 from common.domain.clock import Clock, SystemClock
 from common.domain.customers import LANE_OF_TIER, Customer, Tier
+from common.domain.resources import USERS
 from common.http.client import make_transport
 from common.limits.budget import RedisBudget
 from common.metrics.catalogue import Metrics
@@ -35,6 +36,7 @@ from common.storage.keys import PostgresKeyStore
 from common.storage.locks import AdvisoryLocks
 from common.storage.overview import PostgresOverview
 from common.storage.references import PostgresReferenceCache
+from common.storage.tables import events
 from common.storage.usage import PostgresUsage
 from deploy.sandbox.client import Access
 from poller import runs
@@ -133,6 +135,12 @@ class Hub:
 
     def states(self, customer_id: str) -> dict[str, int]:
         return self.overview.event_states(customer_id)
+
+    def applied(self, customer_id: str, resource: str = USERS) -> int:
+        """Events of one resource."""
+        own = {"customer_id": customer_id, "resource": resource, "state": "applied"}
+        with self.engine.connect() as connection:
+            return int(connection.execute(select(func.count()).select_from(events).filter_by(**own)).scalar_one())
 
     def is_done(self, customer_id: str) -> bool:
         states = self.states(customer_id)

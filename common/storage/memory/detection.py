@@ -42,6 +42,7 @@ class _Item:
     body: Mapping[str, Any]
     raw: Any
     broken: BrokenRecord | None = None
+    scope: str = ""
 
 
 class MemoryDetectionStore:
@@ -117,7 +118,7 @@ class MemoryDetectionStore:
         )  # fmt: skip
         known = rows.mirror.get(entity)
         rows.mirror[entity] = MirrorRow(
-            scope=page.scope if page.shows_all else known.scope if known else "", version=version,
+            scope=_scope(page, item, known), version=version,
             source_updated_at=item.updated_at, content_hash=item.content_hash, body=dict(item.body), raw=item.raw,
             scan_id=page.scan_id, seen_at=page.now,
         )  # fmt: skip
@@ -217,10 +218,16 @@ def _close_report(
     rows.runs[customer_id, run_id] = replace(report, state=state, finished_at=finished_at, error=error)
 
 
+def _scope(page: PageToSave, item: _Item, known: MirrorRow | None) -> str:
+    if page.shows_all or known is None:
+        return page.scope if page.shows_all else item.scope
+    return known.scope if known.deleted_at is None else ""
+
+
 def _of_record(record: Record) -> _Item:
     return _Item(
         source_id=record.source_id, updated_at=record.updated_at, content_hash=record.content_hash, body=record.body,
-        raw=dict(record.raw),
+        raw=dict(record.raw), scope=record.scope,
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from common.domain.sources import WHOLE
 from poller.sources.volunteer.distance import Distance, Span
 from poller.sources.volunteer.plan import ScanPlan, Strategy
 from poller.sources.volunteer.scopes import DATE, FORM, GROUP, PROJECT, TODAY, USER, kind_of
-from poller.sources.volunteer.settings import DAY, VolunteerSettings
+from poller.sources.volunteer.settings import VolunteerSettings
 
 #: How long ago a never-read scope that is wanted first became due.
 URGENCY = timedelta(days=1)
@@ -52,7 +52,7 @@ def user_seconds(settings: VolunteerSettings, plan: ScanPlan) -> int | None:
     """Between two readings of a user's detail; None: only when the user changes."""
     if plan.participations is Strategy.USERS:
         return settings.user_seconds
-    return settings.anytime_days * DAY if plan.has_anytime else None
+    return settings.details_seconds if plan.needs_details else None
 
 
 def project_seconds(body: Mapping[str, Any], settings: VolunteerSettings) -> int:

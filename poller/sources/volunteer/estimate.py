@@ -49,6 +49,11 @@ class Counts:
     #: Over all forms.
     completions: int = 0
 
+    @property
+    def needs_details(self) -> bool:
+        """Hours on Anytime projects and certificates are shown by users' details alone, and move no timestamp."""
+        return self.anytime_projects > 0 or self.certificates > 0
+
     def dates_at(self, *distances: Distance) -> int:
         return sum(self.dates.get(distance, 0) for distance in distances)
 
@@ -105,7 +110,7 @@ def estimate(
         by_strategy=costs,
         plan=ScanPlan(
             participations=_chosen(costs, settings, present or Strategy.DATES),
-            has_anytime=counts.anytime_projects > 0,
+            needs_details=counts.needs_details,
         ),
         poll_seconds=poll_seconds,
     )
@@ -134,7 +139,7 @@ def _participations(strategy: Strategy, counts: Counts, pace: _Pace) -> Cost:
     """Both read every user's detail once; how often again, and how often which dates, differs."""
     settings = pace.settings
     of_dates = sum(counts.dates_at(where) * pace.times(date_seconds(where, settings, strategy)) for where in WINDOW)
-    plan = ScanPlan(participations=strategy, has_anytime=counts.anytime_projects > 0)
+    plan = ScanPlan(participations=strategy, needs_details=counts.needs_details)
     seconds = user_seconds(settings, plan)
     of_users = 0.0 if seconds is None else counts.users * pace.times(seconds)
     history = counts.dates_at(Distance.PAST) if strategy is Strategy.DATES else 0

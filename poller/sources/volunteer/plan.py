@@ -27,16 +27,16 @@ class ScanPlan:
     """The defaults miss nothing; they cost more than a plan that knows the account."""
 
     participations: Strategy = Strategy.DATES
-    #: False: no active project is an Anytime one, so users' details need not be read again for them.
-    has_anytime: bool = True
+    #: False: no active project is an Anytime one and there are no certificates, which users' details alone show.
+    needs_details: bool = True
 
     def to_body(self) -> dict[str, Any]:
         """JSON-ready; what `read_plan` reads."""
-        return {"participations": str(self.participations), "has_anytime": self.has_anytime}
+        return {"participations": str(self.participations), "needs_details": self.needs_details}
 
 
 def read_plan(body: Mapping[str, Any], settings: VolunteerSettings) -> ScanPlan:
     """What was kept; a setting of the customer's goes before it, and what is missing or unknown gets its default."""
     wanted = body.get("participations") if settings.participations == "auto" else settings.participations
     strategy = Strategy(wanted) if wanted in tuple(Strategy) else Strategy.DATES
-    return ScanPlan(participations=strategy, has_anytime=body.get("has_anytime") is not False)
+    return ScanPlan(participations=strategy, needs_details=body.get("needs_details") is not False)

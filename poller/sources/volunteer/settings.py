@@ -51,8 +51,8 @@ class VolunteerSettings(BaseModel):
     week_seconds: Seconds = 6 * HOUR
     #: In the rest of the window.
     window_seconds: Seconds = DAY
-    #: User details, for the hours on Anytime projects, where dates are the strategy.
-    anytime_days: Days = 7
+    #: User details, for certificates and the hours on Anytime projects, where dates are the strategy.
+    details_seconds: Seconds = 7 * DAY
     #: User details where users are the strategy.
     user_seconds: Seconds = DAY
     #: Dates that are not near, where users are the strategy: only a date can prove that somebody left it.

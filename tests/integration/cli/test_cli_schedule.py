@@ -11,19 +11,21 @@ from common.domain.events import Origin
 from common.domain.runs import RunState
 from common.storage.schedule import PostgresSchedule
 from common.storage.tables import runs
+from poller.sources.registry import SOURCES
 
 
 @pytest.fixture
 def ended(engine):
-    """A run that is over, in some way."""
+    """Runs that are over, in some way: of every resource, the last of them at `at`."""
 
     def put(customer_id, origin, at, state=RunState.COMPLETED):
-        row = {
-            "customer_id": customer_id, "run_id": f"{origin}-{at:%M%S}-{state}", "resource": "users", "origin": origin,
-            "trace_id": "t", "state": state, "started_at": at, "finished_at": at,
-        }  # fmt: skip
         with engine.begin() as connection:
-            connection.execute(runs.insert().values(row))
+            for resource in SOURCES["volunteer"].resources:
+                row = {
+                    "customer_id": customer_id, "run_id": f"{origin}-{at:%M%S}-{state}-{resource}", "origin": origin,
+                    "resource": resource, "trace_id": "t", "state": state, "started_at": at, "finished_at": at,
+                }  # fmt: skip
+                connection.execute(runs.insert().values(row))
 
     return put
 

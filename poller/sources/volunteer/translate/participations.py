@@ -17,6 +17,7 @@ from common.domain.errors import RecordInvalid
 from common.domain.participations import ANYTIME, Participation
 from common.domain.records import Record
 from common.domain.resources import PARTICIPATIONS
+from poller.sources.volunteer.scopes import DATE, scope_of
 from poller.sources.volunteer.translate.fields import Fields
 
 #: What lets its bearer check somebody in: never stored (facts: volunteer-api 1.5).
@@ -80,6 +81,7 @@ def participation(row: Any, customer_id: str, *, source_id: str, place: Place, a
         updated_at=answered_at,
         body=found.to_body(),
         raw=row,
+        scope=scope_of(DATE, found.project_date_id) if found.project_date_id else "",
     )
 
 

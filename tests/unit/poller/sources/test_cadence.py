@@ -103,8 +103,8 @@ def test_a_date_that_was_never_read_is_due_and_the_window_before_the_history(sta
 @pytest.mark.parametrize(
     ("plan", "first", "then"),
     [
-        (ScanPlan(has_anytime=True), NOON, NOON + 7 * DAY),
-        (ScanPlan(has_anytime=False), NOON, None),
+        (ScanPlan(needs_details=True), NOON, NOON + 7 * DAY),
+        (ScanPlan(needs_details=False), NOON, None),
         (USERS, NOON, NOON + DAY),
     ],
 )
@@ -114,7 +114,7 @@ def test_a_users_detail_is_read_once_and_again_where_it_alone_shows_hours(plan, 
 
 
 def test_the_window_and_the_paces_are_settings():
-    settings = VolunteerSettings(window_days_back=60, window_days_ahead=2, near_seconds=60, anytime_days=1)
+    settings = VolunteerSettings(window_days_back=60, window_days_ahead=2, near_seconds=60, details_seconds=86_400)
 
     assert due("participations", "date/9", a_date(-40 * DAY), settings=settings) == NOON + DAY
     assert due("participations", "date/9", a_date(3 * DAY), settings=settings) == NOON + DAY
@@ -172,8 +172,8 @@ def test_every_scope_of_every_resource_has_a_time():
     ("setting", "body", "expected"),
     [
         ("auto", {}, ScanPlan()),
-        ("auto", {"participations": "users"}, USERS), ("auto", {"has_anytime": False}, ScanPlan(has_anytime=False)),
-        ("auto", {"participations": "of a newer release", "has_anytime": "?"}, ScanPlan()),
+        ("auto", {"participations": "users"}, USERS), ("auto", {"needs_details": False}, ScanPlan(needs_details=False)),
+        ("auto", {"participations": "of a newer release", "needs_details": "?"}, ScanPlan()),
         ("dates", {"participations": "users"}, ScanPlan()),
         ("users", {}, USERS),
     ],

@@ -88,9 +88,11 @@ def test_the_cheaper_way_is_taken_where_it_is_worth_the_change(counts, setting, 
     assert estimated(counts, participations=setting, present=present).chosen is chosen
 
 
-@pytest.mark.parametrize(("anytime", "has_anytime"), [(0, False), (1, True)])
-def test_the_plan_knows_whether_there_is_anything_at_any_time(anytime, has_anytime):
-    assert estimated(Counts(anytime_projects=anytime)).plan == ScanPlan(has_anytime=has_anytime)
+@pytest.mark.parametrize(
+    ("counts", "needs"), [({}, False), ({"anytime_projects": 1}, True), ({"certificates": 1}, True)]
+)
+def test_the_plan_knows_whether_details_alone_show_something(counts, needs):
+    assert estimated(Counts(**counts)).plan == ScanPlan(needs_details=needs)
 
 
 def test_the_total_is_the_sum_of_the_resources_and_the_chosen_way():
@@ -104,6 +106,6 @@ def test_the_total_is_the_sum_of_the_resources_and_the_chosen_way():
 
 
 def test_a_setting_moves_the_figures():
-    slow = estimated(near_seconds=3_600, anytime_days=1)
+    slow = estimated(near_seconds=3_600, details_seconds=86_400)
 
     assert slow.by_strategy[Strategy.DATES].per_day == pytest.approx(3 * 24 + 4 * 4 + 5 + 100)

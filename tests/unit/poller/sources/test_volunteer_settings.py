@@ -23,7 +23,7 @@ def test_without_settings_everything_has_a_default():
     ("key", "value"),
     [
         ("base_urll", "x"), ("participations", "both"), ("window_days_back", 0), ("window_days_ahead", "a week"),
-        ("near_seconds", -1), ("anytime_days", 1.5), ("extra_fields", 7), ("extra_fields", [""]),
+        ("near_seconds", -1), ("details_seconds", 1.5), ("extra_fields", 7), ("extra_fields", [""]),
         ("lists_seconds", 32 * 86_400), ("user_details_complete", "perhaps"),
     ],
 )  # fmt: skip
@@ -36,8 +36,8 @@ def test_what_is_wrong_names_customer_and_key(key, value):
 
 
 def test_every_mistake_is_named_at_once():
-    assert set(named(base_urll="x", participations="both", anytime_days=0, base_url="ftp://x")) == {
-        f"source_settings.{key}" for key in ("base_urll", "participations", "anytime_days", "base_url")
+    assert set(named(base_urll="x", participations="both", details_seconds=-1, base_url="ftp://x")) == {
+        f"source_settings.{key}" for key in ("base_urll", "participations", "details_seconds", "base_url")
     }
 
 
