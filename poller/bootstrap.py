@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import httpx
 from celery import Celery
@@ -38,7 +39,9 @@ from common.storage.engine import OUTAGES, make_engine
 from common.storage.keys import PostgresKeyStore
 from common.storage.locks import AdvisoryLocks
 from common.storage.overview import PostgresOverview
+from common.storage.references import PostgresReferenceCache
 from common.storage.schedule import PostgresSchedule
+from common.storage.sizes import PostgresSizes
 from common.storage.throttles import PostgresThrottles
 from common.storage.usage import PostgresUsage
 from poller.announcing import Announcement
@@ -46,7 +49,9 @@ from poller.backpressure import Backpressure
 from poller.detectors.incremental import Incremental
 from poller.detectors.walk import Walk
 from poller.failing import FailureLimit
+from poller.plans import Plans
 from poller.run_parts import RunParts
+from poller.schedule.timetable import timetable_of
 from poller.sources import registry
 
 #: Sessions of one worker process: its threads hold one at most each, and wait for each other beyond this.
@@ -69,6 +74,7 @@ class Poller:
     asked: Asked
     sweep_seconds: float
     schedule: PostgresSchedule
+    plans: Plans
 
     def resources(self, customer: Customer) -> Sequence[str]:
         return registry.resources(customer)
@@ -85,6 +91,8 @@ class SourceParts:
     metrics: Metrics
     deadline_seconds: float
     requests_per_minute: int
+    #: What the connector wanted kept of a customer.
+    plan_of: Callable[[Customer], Mapping[str, Any]]
 
     def open(self, customer: Customer, share: Share) -> Source:
         """Raises CustomerInvalid if the customer has no token or names an unknown source."""
@@ -101,7 +109,7 @@ class SourceParts:
             metrics=self.metrics,
             deadline_seconds=self.deadline_seconds,
         )
-        return definition.open(api, customer)
+        return definition.open(api, customer, plan=self.plan_of(customer))
 
 
 def build(settings: Settings, app: Celery) -> Poller:
@@ -119,6 +127,14 @@ def build(settings: Settings, app: Celery) -> Poller:
     policy = BreakerPolicy(failures=settings.breaker_failures, first_seconds=settings.breaker_seconds)
     breakers = PostgresBreakers(engine, policy, random_unit)
     budget = RedisBudget(redis, PostgresUsage(engine, clock), clock)
+    store = PostgresDetectionStore(engine, partitions=settings.partitions)
+    plans = Plans(
+        references=PostgresReferenceCache(engine),
+        sizes=PostgresSizes(engine),
+        clock=clock,
+        poll_seconds=timetable_of(settings).reading_seconds,
+        unplan=store.unplan_scopes,
+    )
     sources = SourceParts(
         transport=make_transport(settings.http_deadline_seconds),
         vault=Vault(load_master_key(settings.master_key, settings.state_dir), PostgresKeyStore(engine), clock),
@@ -127,9 +143,10 @@ def build(settings: Settings, app: Celery) -> Poller:
         metrics=metrics,
         deadline_seconds=settings.http_deadline_seconds,
         requests_per_minute=settings.volunteer_requests_per_minute,
+        plan_of=plans.of,
     )
     run_parts = RunParts(
-        store=PostgresDetectionStore(engine, partitions=settings.partitions),
+        store=store,
         customers=customers,
         locks=locks,
         clock=clock,
@@ -162,7 +179,7 @@ def build(settings: Settings, app: Celery) -> Poller:
         customers=customers,
         overview=PostgresOverview(engine),
         deliveries=deliveries,
-        polls=Polls(app),
+        polls=Polls(app, Asked(redis)),
         run_parts=run_parts,
         locks=locks,
         throttles=PostgresThrottles(engine),
@@ -170,4 +187,5 @@ def build(settings: Settings, app: Celery) -> Poller:
         asked=Asked(redis),
         sweep_seconds=settings.sweep_seconds,
         schedule=PostgresSchedule(engine),
+        plans=plans,
     )

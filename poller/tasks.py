@@ -14,6 +14,7 @@ from poller import runs
 from poller.bootstrap import Poller
 from poller.resting import end_pauses
 from poller.sweep import repair, sweep
+from poller.targets import ask_for_checks
 
 log = structlog.get_logger(__name__)
 
@@ -25,6 +26,7 @@ def declare_tasks(app: Celery, poller: Callable[[], Poller]) -> None:
         if layer not in set(Layer):
             log.error("message refused", action="task.refused", why=f"no layer {layer!r}", known=[*map(str, Layer)])
             return
+        poller().polls.taken(customer_id, Layer(layer), resources)
         poll_customer(poller(), customer_id, Layer(layer), resources)
 
     def sweep_all() -> None:
@@ -35,6 +37,7 @@ def declare_tasks(app: Celery, poller: Callable[[], Poller]) -> None:
         end_pauses(parts.customers, parts.polls, parts.clock.now())
         sweep(parts.overview, parts.deliveries, parts.polls, parts.asked, parts.clock)
         repair(parts.customers.served, parts.deliveries, parts.asked)
+        ask_for_checks(parts.overview.mapped, parts.deliveries, parts.asked, parts.clock.now())
 
     declare_task(app, POLL, poll)
     declare_task(app, SWEEP, sweep_all)
@@ -47,6 +50,7 @@ def poll_customer(
     customer = poller.customers.get(customer_id)
     if not customer.is_active:
         return
+    poller.plans.renew(customer)
     for resource in poller.resources(customer):
         if resources is None or resource in resources:
             runs.run(poller.run_parts, customer, resource, layer, only_if_due=LAYER_TERMS[layer].at_slots)

@@ -168,9 +168,9 @@ class _Walking:
             return
         self._run.progress = walk.after_scope(progress)
         # What is gone is not asked for again until its parent says otherwise; nor is what has no parent yet, for that
-        # says how often: an answer may show a scope before its parent is listed.
-        is_known = found.scope in terms.roots or bool(found.parent)
-        later = due_at(found.scope, found.parent, now, now) if is_known and not page.is_gone else None
+        # says how often: an answer may show a scope before its parent is listed. A root has nobody to speak for it.
+        is_regular = found.scope in terms.roots or (bool(found.parent) and not page.is_gone)
+        later = due_at(found.scope, found.parent, now, now) if is_regular else None
         is_evidence = is_sealed and page.shows_all and not page.is_gone
         end = self._end(found, terms, progress, now=now, due_at=later, is_evidence=is_evidence)
         counts = self._run.parts.store.end_scope(end, self._run.progress)

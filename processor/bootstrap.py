@@ -44,13 +44,14 @@ CONNECTIONS = 10
 
 @dataclass(frozen=True, kw_only=True)
 class Processor:
-    """Everything the processor's task uses."""
+    """Everything the processor's tasks use."""
 
     clock: Clock
     metrics: Metrics
     customers: PostgresCustomerStore
     deliveries: Deliveries
     slice_parts: SliceParts
+    references: ReferenceCache
     linger: Linger = field(default_factory=Linger)
 
 
@@ -139,5 +140,6 @@ def build(settings: Settings, app: Celery) -> Processor:
         customers=customers,
         deliveries=Deliveries(app, HotSet(redis), clock, metrics),
         slice_parts=slice_parts,
+        references=destinations.references,
         linger=Linger(live_seconds=settings.linger_seconds, backfill_seconds=settings.backfill_linger_seconds),
     )

@@ -1,4 +1,4 @@
-"""The processor's task: decode, call a plain function, see to what is left."""
+"""The processor's tasks: decode, call a plain function, see to what is left."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from collections.abc import Callable
 from celery import Celery
 
 from common.domain.customers import Customer
-from common.queueing.names import DELIVER
+from common.queueing.names import CHECK_MAPPING, DELIVER
 from common.queueing.tasks import declare_task
 from processor.bootstrap import Processor
 from processor.delivery import deliver
+from processor.targets import check_targets
 
 
 def declare_tasks(app: Celery, processor: Callable[[], Processor]) -> None:
-    """Register `processor.deliver`; `processor` is called when the first message arrives."""
+    """Register `processor.deliver` and `processor.check_mapping`; `processor` is called at the first message."""
     declare_task(app, DELIVER, lambda customer_id: deliver_to(processor(), customer_id))
+    declare_task(app, CHECK_MAPPING, lambda customer_id: check_mapping_of(processor(), customer_id))
 
 
 def deliver_to(processor: Processor, customer_id: str) -> None:
@@ -27,6 +29,13 @@ def deliver_to(processor: Processor, customer_id: str) -> None:
         applied = deliver(processor.slice_parts, customer)
     if applied:
         _see_to_the_rest(processor, customer)
+
+
+def check_mapping_of(processor: Processor, customer_id: str) -> None:
+    """Of one that is parked or paused when the message is taken, later: the sweep asks for it again."""
+    customer = processor.customers.get(customer_id)
+    if customer.is_active and not customer.is_parked(processor.clock.now()):
+        check_targets(processor.slice_parts, processor.references, customer)
 
 
 def _may_work(processor: Processor, customer: Customer) -> bool:

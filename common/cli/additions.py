@@ -80,8 +80,8 @@ def _add_one(values: dict[str, Any], *, no_verify: bool, as_json: bool) -> None:
         _refuse(_problems(parts, [entry]))
         source = read_token(customer.customer_id, System.SOURCE, entry.source_token_file)
         destination = read_token(customer.customer_id, System.DESTINATION, entry.destination_token_file)
-        onboard(parts, customer, source, destination, verified=not no_verify)
-    _tell([customer.customer_id], [], as_json=as_json)
+        warnings = onboard(parts, customer, source, destination, verified=not no_verify)
+    _tell([customer.customer_id], [], warnings, as_json=as_json)
 
 
 def _add_file(path: Path, *, no_verify: bool, as_json: bool) -> None:
@@ -90,8 +90,8 @@ def _add_file(path: Path, *, no_verify: bool, as_json: bool) -> None:
     with open_parts() as parts:
         new, missing = _with_tokens(entries, path.parent)
         _refuse([*unreadable, *_problems(parts, entries), *missing])
-        added, failed = _onboard_all(parts, new, no_verify=no_verify)
-    _tell(added, failed, as_json=as_json)
+        added, failed, warnings = _onboard_all(parts, new, no_verify=no_verify)
+    _tell(added, failed, warnings, as_json=as_json)
     _refuse([str(problem) for problem in failed])
 
 
@@ -119,16 +119,20 @@ def _problems(parts: Parts, entries: Sequence[Entry]) -> list[str]:
     return [str(problem) for problem in found]
 
 
-def _onboard_all(parts: Parts, new: Sequence[New], *, no_verify: bool) -> tuple[list[str], list[CustomerInvalid]]:
+def _onboard_all(
+    parts: Parts, new: Sequence[New], *, no_verify: bool
+) -> tuple[list[str], list[CustomerInvalid], list[str]]:
+    """Who was added, who was not, and what a person should know of those who were."""
     added: list[str] = []
     failed: list[CustomerInvalid] = []
+    warnings: list[str] = []
     for customer, source, destination in new:
         try:
-            onboard(parts, customer, source, destination, verified=not no_verify)
+            warnings += onboard(parts, customer, source, destination, verified=not no_verify)
             added.append(customer.customer_id)
         except CustomerInvalid as problem:
             failed.append(problem)
-    return added, failed
+    return added, failed, warnings
 
 
 def _refuse(lines: Sequence[str]) -> None:
@@ -136,10 +140,12 @@ def _refuse(lines: Sequence[str]) -> None:
         raise CommandFailed(*lines)
 
 
-def _tell(added: Sequence[str], failed: Sequence[CustomerInvalid], *, as_json: bool) -> None:
-    data = {"added": added, "failed": [str(problem) for problem in failed]}
+def _tell(added: Sequence[str], failed: Sequence[CustomerInvalid], warnings: Sequence[str], *, as_json: bool) -> None:
+    data = {"added": added, "failed": [str(problem) for problem in failed], "warnings": warnings}
     words = f"added and asked for a first poll: {', '.join(added)}" if added else "added: none"
     show(data, as_json=as_json, human=lambda: words)
+    for warning in warnings:
+        note(warning)
 
 
 def token(

@@ -18,12 +18,13 @@ from common.cli.bootstrap import Parts, open_parts
 from common.cli.checks import problems
 from common.cli.entries import read_object, read_settings
 from common.cli.failures import CommandFailed
-from common.cli.mapping import missing_fields
 from common.cli.offboarding import way_back
 from common.cli.options import AsJson, Cadence, CustomerId, DryRun, operator
 from common.cli.output import make_table, note, show
+from common.cli.targets import look_at_targets
 from common.domain.customers import LANE_OF_TIER, Customer, CustomerStatus, Mode, Tier
 from common.domain.errors import CustomerInvalid
+from common.domain.targets import MAPPING_TARGETS
 
 #: What says that a customer is polled as its tier is.
 TIERS_OWN = ("default", "0")
@@ -69,7 +70,7 @@ def set_one(
         after = _after(parts, before, {key: value for key, value in given.items() if value is not None})
         changes = differences(before, after)
         moved = not changes or dry_run or _store(parts, before, after, changes)
-        problems_of_targets = list(missing_fields(parts, after)) if "mapping" in changes else []
+        problems_of_targets = look_at_targets(parts, after, keeps=not dry_run) if "mapping" in changes else []
     data = {"customer_id": customer_id, "changes": changes, "stored": bool(changes) and not dry_run}
     show(data, as_json=as_json, human=lambda: _view(customer_id, changes, dry_run=dry_run))
     for problem in problems_of_targets:
@@ -162,6 +163,9 @@ def _store(parts: Parts, before: Customer, after: Customer, changes: dict[str, d
     moves = before.lane is not after.lane
     hot_set = parts.hot_set if moves else None  # Before anything is stored: a setting may be missing.
     parts.customers.change(after)
+    if "mapping" in changes:
+        # What was found of the mapping before is no finding of this one, also if the look that follows fails.
+        parts.references.forget(after.customer_id, MAPPING_TARGETS)
     detail = "; ".join(f"{name}: {_text(was['before'])} -> {_text(was['after'])}" for name, was in changes.items())
     parts.customers.note(after.customer_id, actor=operator(), action="customer.changed", detail=detail)
     try:

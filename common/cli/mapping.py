@@ -16,6 +16,7 @@ from common.cli.destinations import open_destination, read_record
 from common.cli.failures import CommandFailed
 from common.cli.options import AsJson, CustomerId, DryRun, operator
 from common.cli.output import make_table, note, show
+from common.cli.targets import look_at_targets
 from common.domain.catalogue import RECORDS
 from common.domain.customers import Customer
 from common.domain.entities import EntityKey
@@ -75,28 +76,13 @@ def _table(rows: Sequence[dict[str, object]]) -> RenderableType:
 
 
 def check(customer_id: CustomerId, as_json: AsJson = False) -> None:
-    """Ask the destination whether it has every custom field that the mapping names."""
+    """Ask the destination whether it has every custom field that the mapping names; `fleet status` shows it too."""
     with open_parts() as parts:
-        problems = list(missing_fields(parts, parts.customers.get(customer_id)))
+        problems = look_at_targets(parts, parts.customers.get(customer_id))
     data = {"customer_id": customer_id, "problems": problems}
     show(data, as_json=as_json, human=lambda: "\n".join(problems) or f"{customer_id}: the mapping fits its destination")
     if problems:
         raise CommandFailed(f"customer {customer_id!r}: {len(problems)} of its mapping's targets are not there")
-
-
-def missing_fields(parts: Parts, customer: Customer) -> Iterator[str]:
-    """A line for each target that the organization lacks."""
-    mapping = _mapping(customer)
-    wanted = {resource: mapping.custom_fields(resource) for resource in mapping.resources}
-    if not any(wanted.values()):
-        return
-    destination = open_destination(parts, customer)
-    for resource, names in wanted.items():
-        for name in destination.missing_fields(resource, names):
-            yield (
-                f"customer {customer.customer_id!r}: mapping.{resource}: {customer.destination} has no custom field "
-                f"{name!r}; create it there, or correct `to`"
-            )
 
 
 def try_one(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -133,9 +133,3 @@ def _settle(parts: Parts, entity: EntityKey, action: str, detail: str) -> None:
     customer = parts.customers.get(entity.customer_id)
     if not parts.hint(customer, delivery=True, by="matches"):
         note("Redis cannot be reached: the sweep sees to it when it is back")
-
-
-def kinds_text(counts: Mapping[str, int]) -> str:
-    """For a line of a status."""
-    parts: Sequence[str] = [f"{count} {kind}" for kind, count in sorted(counts.items())]
-    return ", ".join(parts)

@@ -5,6 +5,7 @@ Tokens are sealed in memory first, so that customer, key and tokens can be commi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import SecretStr
@@ -12,46 +13,51 @@ from pydantic import SecretStr
 from common.cli.bootstrap import Parts
 from common.cli.checks import check
 from common.cli.options import operator
+from common.cli.others import others_told
 from common.cli.verification import Tally, client_of, verify
 from common.credentials.vault import Vault
 from common.domain.customers import Customer, System
 from common.domain.errors import CustomerInvalid
 from common.domain.mapping import read_mapping
+from common.domain.targets import keep, missing_targets
 from common.storage.memory.references import MemoryReferenceCache
 from processor.destinations import registry
 
 
 def onboard(
     parts: Parts, customer: Customer, source_token: SecretStr, destination_token: SecretStr, *, verified: bool = True
-) -> None:
-    """Raises CustomerInvalid, naming customer and field, for anything that is wrong; then nothing was stored.
+) -> Sequence[str]:
+    """Returns what a person should know, and what is no reason to refuse.
 
-    With `verified=False`, neither system is called.
+    Raises CustomerInvalid, naming customer and field, for anything that is wrong; then nothing was stored. With
+    `verified=False`, neither system is called.
     """
     check(customer)
     tokens = {System.SOURCE: source_token, System.DESTINATION: destination_token}
     parts.redis.ping()  # Before anything is stored: without Redis, what is sent here could not be counted.
-    tally = Tally()
+    tally, looked_at = Tally(), parts.clock.now()
     for system, token in tokens.items() if verified else ():
         verify(parts, customer, system, token, tally)
-    if verified:
-        _check_targets(parts, customer, destination_token, tally)
+    warnings = _look_around(parts, customer, destination_token, tally) if verified else ()
     sealed = _seal(parts, customer.customer_id, tokens)
     parts.customers.add_with_tokens(customer, wrapped_key=sealed.key, ciphertexts=sealed.ciphertexts, actor=operator())
+    if verified:
+        keep(parts.references, customer.customer_id, (), looked_at)
     tally.charge(parts.budget, customer.customer_id)
     parts.polls.publish(customer.customer_id, customer.lane)
+    return warnings
 
 
-def _check_targets(parts: Parts, customer: Customer, token: SecretStr, tally: Tally) -> None:
-    """Raises CustomerInvalid for the first custom field of the mapping that the destination lacks."""
-    mapping = read_mapping(customer.customer_id, customer.mapping)
+def _look_around(parts: Parts, customer: Customer, token: SecretStr, tally: Tally) -> Sequence[str]:
+    """What is there already, before the first write. Raises CustomerInvalid, as `onboard`."""
     api = client_of(parts, customer, System.DESTINATION, token, tally)
     # What is learned here is forgotten: nothing may be stored of a customer that is not.
     destination = registry.definition(customer).open(api, customer, parts.clock, MemoryReferenceCache())
-    for resource in mapping.resources:
-        for name in destination.missing_fields(resource, mapping.custom_fields(resource)):
-            mend = f"{customer.destination} has no custom field {name!r}; create it there, or correct `to`"
-            raise CustomerInvalid(customer.customer_id, f"mapping.{resource}", mend)
+    for missing in missing_targets(destination, read_mapping(customer.customer_id, customer.mapping)):
+        raise CustomerInvalid(
+            customer.customer_id, f"mapping.{missing.resource}", missing.mend(customer.destination)
+        )  # fmt: skip
+    return others_told(customer, destination)
 
 
 class Sealed:

@@ -9,6 +9,7 @@ from datetime import datetime
 from rich.console import Group, RenderableType
 
 from common.cli.ages import age_seconds, age_text, moment_text
+from common.cli.attention import Missing, OpenDecisions, decisions_of, missing_of
 from common.cli.output import make_table
 from common.cli.troubles import Trouble, troubles_of
 from common.domain.backlog import BacklogLimits
@@ -46,6 +47,11 @@ class Standing:
     #: Messages on the customer's queue; None if Redis cannot be asked.
     queue_depth: int | None
     dead_letters: int
+    #: What waits for a person's decision, with the command that lists it; None: nothing.
+    reviews: OpenDecisions | None = None
+    #: Custom fields that the mapping names and the destination lacked when they were last looked at.
+    missing_targets: Sequence[Missing] = ()
+    targets_looked_at: datetime | None = None
 
     @property
     def is_served(self) -> bool:
@@ -87,6 +93,9 @@ def _standing(
         oldest_pending_age_seconds=age_seconds(row.oldest_pending_at, now),
         queue_depth=None if depths is None else depths.get(row.customer_id, 0),
         dead_letters=row.dead_letters,
+        reviews=decisions_of(row),
+        missing_targets=missing_of(row),
+        targets_looked_at=row.targets.looked_at if row.targets else None,
     )
 
 
@@ -140,6 +149,10 @@ def _reasons(row: Standing) -> Iterator[str]:
     if row.held_back:
         who = "polls and backfills wait" if row.held_back == "poll" else "backfills wait"
         yield f"{row.customer_id}: {who} (backpressure): {row.pending + row.submitted} events are still to be applied"
+    if row.reviews is not None:
+        yield f"{row.customer_id}: {row.reviews.line}"
+    for missing in row.missing_targets:
+        yield f"{row.customer_id}: {missing.line} (looked at {moment_text(row.targets_looked_at)})"
 
 
 def _cells(row: Standing, now: datetime) -> list[str]:
@@ -155,7 +168,8 @@ def _cells(row: Standing, now: datetime) -> list[str]:
 def _style(row: Standing) -> str:
     if row.state == "paused" or _is_blocked(row):
         return "red"
-    return "yellow" if row.dead_letters or row.state == "parked" else ""
+    waits = row.dead_letters or row.reviews or row.missing_targets or row.state == "parked"
+    return "yellow" if waits else ""
 
 
 def _summary(rows: Sequence[Standing]) -> str:

@@ -63,10 +63,11 @@ class Progress:
     def scan_id(self) -> str:
         """Marks the mirror rows that this pass has seen.
 
-        What was read before the scan had its upper bound may lie above it, and must not be counted as seen below.
+        What was read before the scan had its upper bound may lie above it, and must not be counted as seen below. Nor
+        must what a scope has shown in an earlier round of a long walk.
         """
         if self.scope is not None:
-            return f"{self.run_id}:{self.scope}:{self.scan_pass}"
+            return f"{self.run_id}:{self.scope}:{self.walk_began}:{self.scan_pass}"
         return f"{self.run_id}:{self.scan_pass}{'' if self.before else ':unbounded'}"
 
     def start(self, checkpoint: Checkpoint) -> Checkpoint:

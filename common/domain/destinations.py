@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from common.domain.entities import EntityKey
 from common.domain.retry import Confirmation
@@ -59,7 +59,7 @@ class Destination(Protocol):
         ...
 
     def missing_fields(self, resource: str, names: Sequence[str]) -> Sequence[str]:
-        """Those custom fields that the account does not have for records of a resource."""
+        """Those custom fields that the account does not have for records of a resource, asked afresh."""
         ...
 
     def find(self, resource: str, destination_id: str) -> Found | None:
@@ -68,4 +68,16 @@ class Destination(Protocol):
 
     def preview(self, write: Write) -> Sequence[Preview]:
         """The requests that this write would lead to, as far as they are known without sending one that writes."""
+        ...
+
+
+@runtime_checkable
+class SeesOthers(Protocol):
+    """What a connector may have besides: it can tell another integration's traces in the account from ours."""
+
+    def others_writing(self) -> Mapping[str, int]:
+        """By the name another integration goes by there: how many of the newest records it has marked as its own.
+
+        Empty: none that the customer's settings name has left a trace there. A few requests that write nothing.
+        """
         ...

@@ -105,6 +105,14 @@ class DetectionStore(Protocol):
         """See to it that all roots, and a scope for every parent in the mirror, are there and due as they should be."""
         ...
 
+    def unplan_scopes(self, customer_id: str) -> None:
+        """`due_at` answers otherwise from now on: the next planning reckons anew every scope that has a parent.
+
+        From its last reading, and what is due sooner by an earlier answer stays so. Without this, a scope that waits
+        for its parent to change would wait for ever, whatever is wanted meanwhile.
+        """
+        ...
+
     def next_scope(
         self,
         customer_id: str,

@@ -58,6 +58,10 @@ class FleetCollector(Collector):
             "backpressure", "0; 1: its backfills wait for open events to be applied; 2: its polls too.", rows,
             lambda r: float(HELD_BACK[self._limits.held_back(r.pending + r.submitted)]),
         )  # fmt: skip
+        yield self._gauge(
+            "mapping_targets_missing", "Custom fields of the mapping that the destination lacks.", rows,
+            lambda r: float(len(r.targets.missing)) if r.targets else 0.0,
+        )  # fmt: skip
         yield self._systems("blocked", "1: the system does not accept the customer's token.", rows, BLOCKED)
         yield self._systems("breaker_open", "1: the system is in trouble, and not asked for now.", rows, IN_TROUBLE)
         yield self._gauge(

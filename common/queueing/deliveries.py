@@ -32,22 +32,24 @@ class Deliveries:
         self._clock = clock
         self._metrics = metrics
 
-    def publish(self, customer_id: str, lane: Lane, *, by: str) -> None:
+    def publish(self, customer_id: str, lane: Lane, *, by: str, task: str = DELIVER) -> None:
         """Push, then make hot: in the other order a worker could find the queue empty and drop it.
+
+        `task`: another one of the customer's own, to be served in the same line.
 
         A broker that cannot be reached is no error: the work is in PostgreSQL, and the sweep says it again.
         """
         try:
-            self._push(customer_id)
+            self._push(customer_id, task)
             self._hot_set.add(lane, customer_id)
         except BROKER_ERRORS as error:
             log.warning("delivery not published", action="delivery.unpublished", error=type(error).__name__)
             return
         self._metrics.deliveries_published.labels(by).inc()
 
-    def _push(self, customer_id: str) -> None:
+    def _push(self, customer_id: str, task: str = DELIVER) -> None:
         self._app.send_task(
-            DELIVER,
+            task,
             kwargs={"customer_id": customer_id},
             queue=plain_queue(events_queue(customer_id)),
             kwargsrepr=f"{{'customer_id': '{customer_id}'}}",

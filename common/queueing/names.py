@@ -7,6 +7,7 @@ from common.domain.customers import Lane
 POLL = "poller.poll"
 SWEEP = "poller.sweep"
 DELIVER = "processor.deliver"
+CHECK_MAPPING = "processor.check_mapping"
 
 SWEEP_QUEUE = "sweep"
 EVENTS_PREFIX = "events."

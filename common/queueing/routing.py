@@ -7,11 +7,11 @@ from typing import Any
 
 from common.domain.customers import Lane
 from common.queueing.celery_app import plain_queue
-from common.queueing.names import DELIVER, POLL, events_queue, poll_queue
+from common.queueing.names import CHECK_MAPPING, DELIVER, POLL, events_queue, poll_queue
 
 
 def route_by_customer(lane_of: Callable[[str], Lane]) -> Callable[..., dict[str, Any] | None]:
-    """A Celery router: polls to the lane of their customer, deliveries to the customer's own queue."""
+    """A Celery router: polls to the lane of their customer, the rest to the customer's own queue."""
 
     def route(name: str, _args: Any, kwargs: Any, options: Any, **_: Any) -> dict[str, Any] | None:
         if (options or {}).get("queue") is not None:
@@ -21,7 +21,7 @@ def route_by_customer(lane_of: Callable[[str], Lane]) -> Callable[..., dict[str,
             return None
         if name == POLL:
             return {"queue": plain_queue(poll_queue(lane_of(customer_id)))}
-        if name == DELIVER:
+        if name in (DELIVER, CHECK_MAPPING):
             return {"queue": plain_queue(events_queue(customer_id))}
         return None
 

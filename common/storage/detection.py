@@ -36,7 +36,7 @@ from common.storage.items import (
     of_record,
 )
 from common.storage.reports import add_to_report, close_report, open_report
-from common.storage.scopes import count_absences, make_due, most_urgent, note_reading, one_scope, plan
+from common.storage.scopes import count_absences, make_due, most_urgent, note_reading, one_scope, plan, unplan
 from common.storage.tables import checkpoints, dead_letters, events, mirror
 
 
@@ -138,6 +138,9 @@ class PostgresDetectionStore:
 
     def plan_scopes(self, customer_id: str, resource: str, terms: ResourceTerms, due_at: DueAt, now: datetime) -> None:
         plan(self._engine, customer_id, resource, terms, due_at, now)
+
+    def unplan_scopes(self, customer_id: str) -> None:
+        unplan(self._engine, customer_id)
 
     def next_scope(
         self,

@@ -14,6 +14,7 @@ from common.domain.customers import CustomerStatus, Mode, System
 from common.domain.events import Origin
 from common.domain.layers import Layer
 from common.domain.runs import RunCounts, RunReport, RunState
+from common.storage.attention import Mapped, TargetsFound, read_mapped, read_reviews, read_targets
 from common.storage.breakers import is_blocked, read_breakers
 from common.storage.due import is_due, with_open_events
 from common.storage.tables import OPEN, checkpoints, customers, dead_letters, events, runs
@@ -46,6 +47,11 @@ class CustomerOverview:
     dead_letters: int
     #: Those that are not as new, by system.
     breakers: Mapping[System, Breaker] = field(default_factory=dict)
+    #: Open ones by kind: they wait for a person's decision.
+    reviews: Mapping[str, int] = field(default_factory=dict)
+    destination: str = ""
+    #: The last look at the custom fields that its mapping names; None: none yet.
+    targets: TargetsFound | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +94,7 @@ class PostgresOverview:
                 "paused_until",
                 "parked_until",
                 "parked_reason",
+                "destination",
             )
         ]
         query = (
@@ -108,9 +115,21 @@ class PostgresOverview:
             .order_by(customers.c.customer_id)
         )
         with self._engine.connect() as connection:
-            troubles = read_breakers(connection)
-            rows = connection.execute(query).mappings()
-            return [CustomerOverview(**row, breakers=troubles.get(row["customer_id"], {})) for row in rows]
+            troubles, reviews, targets = read_breakers(connection), read_reviews(connection), read_targets(connection)
+            return [
+                CustomerOverview(
+                    **row,
+                    breakers=troubles.get(row["customer_id"], {}),
+                    reviews=reviews.get(row["customer_id"], {}),
+                    targets=targets.get(row["customer_id"]),
+                )
+                for row in connection.execute(query).mappings()
+            ]
+
+    def mapped(self, now: datetime) -> Sequence[Mapped]:
+        """Customers whose mapping's targets may be looked at now, the longest not looked at first."""
+        with self._engine.connect() as connection:
+            return read_mapped(connection, _may_work(now))
 
     def due_work(self, now: datetime) -> Sequence[DueWork]:
         """Active customers, not parked, with due events, and a destination that accepts their token."""

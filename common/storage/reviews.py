@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy import Connection, Engine, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from common.domain.entities import EntityKey
@@ -104,13 +104,6 @@ class PostgresReviews:
         with self._reads.connect() as connection:
             row = connection.execute(select(reviews).filter_by(**_key(entity), state="open")).one_or_none()
         return None if row is None else _open(row)
-
-    def counts(self, customer_id: str) -> dict[str, int]:
-        """Open ones by kind."""
-        query = select(reviews.c.kind, func.count()).filter_by(customer_id=customer_id, state="open")
-        with self._reads.connect() as connection:
-            rows = connection.execute(query.group_by(reviews.c.kind)).all()
-        return {str(kind): int(count) for kind, count in rows}
 
     def known(self, entity: EntityKey) -> KnownEntity | None:
         """None if the source never showed it."""

@@ -35,16 +35,26 @@ def plan(engine: Engine, customer_id: str, resource: str, terms: ResourceTerms, 
             last = rows[-1].source_id if len(rows) == STEP else None
 
 
+def unplan(engine: Engine, customer_id: str) -> None:
+    """As `DetectionStore.unplan_scopes`: the version that each was reckoned from is kept, with its sign turned."""
+    own = scopes.c.customer_id == customer_id, scopes.c.parent_version > 0
+    with engine.begin() as connection:
+        connection.execute(update(scopes).where(*own).values(parent_version=-scopes.c.parent_version))
+
+
 def _unplanned(
     connection: Connection, customer_id: str, resource: str, parent: str, kind: str, last: str
 ) -> Sequence[Any]:
     """Parents without a scope, or with another version than the one that it was reckoned from; the next after `last`,
     so that a hundred thousand are gone through once.
     """
+    reckoned = scopes.c.parent_version.label("reckoned_from"), scopes.c.due_at, scopes.c.read_at
     name = literal(f"{kind}/") + mirror.c.source_id
     same = and_(scopes.c.customer_id == customer_id, scopes.c.resource == resource, scopes.c.scope == name)
     query = (
-        select(mirror.c.source_id, mirror.c.version, mirror.c.body, mirror.c.deleted_at, mirror.c.content_hash)
+        select(
+            mirror.c.source_id, mirror.c.version, mirror.c.body, mirror.c.deleted_at, mirror.c.content_hash, *reckoned
+        )
         .select_from(mirror.outerjoin(scopes, same))
         .where(mirror.c.customer_id == customer_id, mirror.c.resource == parent, mirror.c.source_id > last)
         .where(or_(scopes.c.scope.is_(None), scopes.c.parent_version != mirror.c.version))
@@ -57,7 +67,14 @@ def _unplanned(
 def _of_parent(row: Any, kind: str, due_at: DueAt, now: datetime) -> dict[str, Any]:
     """Of a parent that is gone, or could not be read, nothing is to be read."""
     scope, is_there = f"{kind}/{row.source_id}", row.deleted_at is None and not row.content_hash.startswith("broken:")
-    return _planned(scope, row.version, due_at(scope, row.body, None, now) if is_there else None, now)
+    return _planned(scope, row.version, _due(scope, row, due_at, now) if is_there else None, now)
+
+
+def _due(scope: str, row: Any, due_at: DueAt, now: datetime) -> datetime | None:
+    """Where the parent is as it was, from the last reading; and what was due before is not put off."""
+    if row.reckoned_from != -row.version or row.read_at is None:
+        return due_at(scope, row.body, None, now)
+    return min(filter(None, (row.due_at, due_at(scope, row.body, row.read_at, now))), default=None)
 
 
 def _planned(scope: str, version: int, due: datetime | None, now: datetime) -> dict[str, Any]:

@@ -35,9 +35,9 @@ TIGHT_REQUESTS_PER_HOUR = 900
 SOURCE_REQUESTS_PER_MINUTE = 1000
 #: Periods of what is read scope by scope, for a minute's show; in seconds.
 SCAN_SETTINGS: Mapping[str, int] = {
-    "near_seconds": 6, "week_seconds": 6, "window_seconds": 8, "today_seconds": 6, "project_seconds": 8,
-    "idle_project_seconds": 10, "forms_seconds": 10, "completions_seconds": 6, "groups_seconds": 8,
-    "members_seconds": 6, "lists_seconds": 20, "user_seconds": 15, "details_seconds": 10,
+    "near_seconds": 8, "week_seconds": 8, "window_seconds": 10, "today_seconds": 8, "project_seconds": 10,
+    "idle_project_seconds": 15, "forms_seconds": 15, "completions_seconds": 8, "groups_seconds": 10,
+    "members_seconds": 8, "lists_seconds": 30, "user_seconds": 25, "details_seconds": 25,
 }  # fmt: skip
 #: How often each kind of edit comes, against the others.
 EDIT_WEIGHTS: Mapping[str, float] = {
@@ -50,7 +50,7 @@ NAMES = ("alder", "birch", "cedar", "dogwood", "elm", "fir", "ginkgo", "hazel", 
 TURNS = 8
 LARGEST_COUNT = TURNS * len(NAMES)
 #: Users by customer, so mixed that a smaller demonstration has small and large ones too.
-SIZES = (60, 240, 25, 120, 160, 15, 100, 40, 80, 20, 90, 50)
+SIZES = (40, 120, 25, 80, 100, 15, 60, 30, 50, 20, 60, 35)
 HELD = {"import_mode": "delayed", "import_delay_seconds": 3.0}
 #: How the destinations behave, and how contacts are created there: by import, or directly with an index that lags.
 HABITS: tuple[tuple[str, Mapping[str, Any]], ...] = (

@@ -18,10 +18,10 @@ from deploy.sandbox.client import SandboxAdmin
 LOOK_SECONDS = 2.0
 #: And at least so many, when something else is due.
 SHORTEST_PAUSE_SECONDS = 0.05
-#: Seconds for the backfill; it takes about twenty on two cores.
-BACKFILL_SECONDS = 75.0
+#: Seconds for the backfill; it takes about forty on two cores.
+BACKFILL_SECONDS = 120.0
 #: Seconds for the rest after the edits. A source budget that Redis forgot stays shut for its whole minute.
-QUIET_SECONDS = 100.0
+QUIET_SECONDS = 140.0
 #: Seconds that the quiet must last: longer than a request that was given up may still be under way.
 CALM_SECONDS = 6.0
 #: When in the time of the edits a worker is killed and Redis forgets. Polls pause for a minute after that: not sooner.

@@ -53,9 +53,9 @@ class Walk:
         return replace(progress, scope=found.scope, scan_pass=1, next_page=None, total=None, moved=False)
 
     def after_page(self, progress: Progress, page: Page) -> Progress:
-        """What to remember once the page is saved."""
+        """What to remember once the page is saved. A page without a total leaves the pass without one."""
         total = page.total if progress.total is None else progress.total
-        moved = progress.moved or page.total != total
+        moved = progress.moved or page.total is None or page.total != total
         return replace(progress, next_page=page.next_page, total=total, moved=moved, failures=0, outages=0)
 
     def is_sealed(self, progress: Progress, seen: int) -> bool:

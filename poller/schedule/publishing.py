@@ -12,7 +12,7 @@ from common.domain.customers import Customer
 from common.domain.errors import CustomerInvalid
 from poller.bootstrap import Poller
 from poller.schedule.agenda import STOPPED_SECONDS, Agenda, Due
-from poller.schedule.turns import Timetable
+from poller.schedule.turns import Timetable, Turn
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +29,9 @@ RELOAD_SECONDS = 1.0
 NOTE_SECONDS = 1.0
 #: A slot that nobody took is asked for by the sweep, which knows of it; its own message need not last.
 SLOT_EXPIRES_SECONDS = 60.0
+#: A poll waits for so many of its turns, or for so long, before it is stale: pollers may be behind for a while, and
+#: what expires in the queue loses its place there.
+EXPIRES_PERIODS, EXPIRES_SECONDS = 3, 120.0
 
 
 class Publisher:
@@ -144,7 +147,8 @@ class Publisher:
             turn.lane,
             layer=turn.layer,
             resources=turn.resources,
-            expires_seconds=turn.period_seconds or SLOT_EXPIRES_SECONDS,
+            expires_seconds=_expires_seconds(turn),
+            once=due.slot_date is None,
             producer=producer,
         )
 
@@ -154,3 +158,9 @@ class Publisher:
             slots_until = datetime.fromtimestamp(now if owed is None else owed, tz=UTC)
             self._poller.schedule.note_published(datetime.fromtimestamp(now, tz=UTC), slots_until=slots_until)
             self._note_at = now
+
+
+def _expires_seconds(turn: Turn) -> float:
+    if not turn.period_seconds:
+        return SLOT_EXPIRES_SECONDS
+    return max(EXPIRES_PERIODS * turn.period_seconds, EXPIRES_SECONDS)

@@ -13,6 +13,8 @@ from poller.schedule.slots import Slot
 
 #: Below this a row was written by hand, and wrongly: settings and commands take whole seconds.
 SHORTEST_PERIOD_SECONDS = 1.0
+#: From one night's slot to the next, but for days that have another length.
+NIGHT_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +85,10 @@ class Timetable:
 
     def period_seconds(self, customer: Customer) -> float:
         return customer.poll_interval_seconds or self.interval_seconds[customer.tier]
+
+    def reading_seconds(self, customer: Customer) -> float:
+        """Between two passes over all that is due."""
+        return NIGHT_SECONDS if customer.mode is Mode.NIGHTLY else self.period_seconds(customer)
 
     @staticmethod
     def _every(customer: Customer, job: str, period_seconds: float, resources: tuple[str, ...] | None) -> Turn:

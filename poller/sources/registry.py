@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Protocol
 
 from common.domain.customers import Customer
 from common.domain.errors import CustomerInvalid
+from common.domain.sizes import Sizes
 from common.domain.sources import Source
 from common.http.client import ApiClient
+from poller.sources.estimates import Reckoned
 from poller.sources.volunteer.client import VolunteerSource, open_volunteer
+from poller.sources.volunteer.planning import reckon, replan
 from poller.sources.volunteer.settings import read_settings
 
 NO_PLAN: Mapping[str, Any] = MappingProxyType({})
+#: A customer's plan in the reference cache, and how long it is worth anything: after a month out of use, the account is
+#: another one.
+PLAN, PLAN_KEPT = "scan_plan", timedelta(days=31)
 
 
 class Open(Protocol):
@@ -22,6 +29,27 @@ class Open(Protocol):
 
     def __call__(self, api: ApiClient, customer: Customer, *, plan: Mapping[str, Any] = NO_PLAN) -> Source:
         """`plan`: what the connector wants kept of this customer between runs, JSON-ready; empty: nothing yet."""
+        ...
+
+
+class Replan(Protocol):
+    """Make that plan anew from what the mirror says of the account's size; sends nothing. Raises CustomerInvalid."""
+
+    def __call__(
+        self, customer: Customer, sizes: Sizes, *, poll_seconds: float, kept: Mapping[str, Any], now: datetime
+    ) -> Mapping[str, Any] | None:
+        """`kept`: the last one; empty: none. None: too little is known yet, the last one stays."""
+        ...
+
+
+class Reckon(Protocol):
+    """Say what a customer costs in requests. Raises CustomerInvalid, or SyncError if the source has to be asked."""
+
+    def __call__(
+        self, customer: Customer, sizes: Sizes, *, poll_seconds: float, kept: Mapping[str, Any], now: datetime,
+        open_source: Callable[[], Source],
+    ) -> Reckoned:  # fmt: skip
+        """`open_source` is called only if the mirror does not have the lists yet."""
         ...
 
 
@@ -34,6 +62,8 @@ class SourceDefinition:
     #: Raises CustomerInvalid, naming the first setting that is malformed.
     check: Callable[[Customer], object]
     open: Open
+    replan: Replan
+    reckon: Reckon
 
 
 SOURCES: Mapping[str, SourceDefinition] = {
@@ -42,6 +72,8 @@ SOURCES: Mapping[str, SourceDefinition] = {
         resources=VolunteerSource.resources,
         check=read_settings,
         open=open_volunteer,
+        replan=replan,
+        reckon=reckon,
     ),
 }
 

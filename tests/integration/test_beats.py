@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 from redis import Redis
+from sqlalchemy import text
 from support.builders import a_customer
 from support.waiting import wait_until
 
@@ -44,7 +45,7 @@ class Published:
         self.polls = []
         self.fails_after = None
 
-    def publish(self, customer_id, lane, *, layer=Layer.POLL, resources=None, expires_seconds=None, producer=None):
+    def publish(self, customer_id, lane, *, layer=Layer.POLL, resources=None, expires_seconds=None, **_options):
         if self.fails_after is not None and len(self.polls) >= self.fails_after:
             raise OSError("the broker is away")
         self.polls.append((customer_id, layer, lane, resources))
@@ -298,7 +299,8 @@ def test_of_two_messages_for_a_slot_the_second_reads_nothing(rig, organization):
     access = organization(users=2)
     customer = rig.hub.onboard(access)
     rig.schedule.claim_slot(access.name, Layer.RECONCILIATION, date(2026, 1, 2), ["users"], datetime.now(tz=UTC))
-    parts = SimpleNamespace(customers=rig.customers, resources=lambda _: ("users",), run_parts=rig.hub.run_parts)
+    own = {"run_parts": rig.hub.run_parts, "plans": rig.hub.plans}
+    parts = SimpleNamespace(customers=rig.customers, resources=lambda _: ("users",), **own)
     for _ in range(2):
         poll_customer(parts, customer.customer_id, Layer.RECONCILIATION, ["users"])
 
@@ -309,9 +311,8 @@ def test_a_poll_by_hand_reads_resources_with_a_cadence_of_their_own_too(rig, mon
     rig.add("acme", cadences={"projects": 3600})
     seen = []
     monkeypatch.setattr(runs, "run", lambda _parts, _customer, resource, _layer, **_: seen.append(resource))
-    poll_customer(
-        SimpleNamespace(customers=rig.customers, resources=lambda _: ("users", "projects"), run_parts=None), "acme"
-    )
+    own = {"run_parts": None, "plans": rig.hub.plans}
+    poll_customer(SimpleNamespace(customers=rig.customers, resources=lambda _: ("users", "projects"), **own), "acme")
 
     assert seen == ["users", "projects"]
 
@@ -471,3 +472,33 @@ def test_the_sweep_adds_no_polls_to_a_lane_that_nobody_serves(rig, redis, monkey
     redis.delete("poll.priority")
     assert ask_for_runs(rig.hub.overview.due_runs(START), Polls(app), Asked(redis)) == 1
     app.close()
+
+
+def test_a_poll_of_the_schedule_waits_once_however_many_turns_pass_and_again_after_it_was_taken(hub, redis):
+    """Were each turn to add one, or the waiting one to expire, a busy fleet would serve short cadences least."""
+    app = make_app("test", hub.servers.broker_url, log_format="json", log_level="INFO")
+    polls = Polls(app, Asked(redis))
+    turn = {"expires_seconds": 120, "once": True}
+    for _ in range(3):
+        polls.publish("acme", Lane.PRIORITY, **turn)
+        polls.publish("acme", Lane.PRIORITY, resources=["users"], **turn)
+    assert redis.llen("poll.priority") == 2
+
+    polls.taken("acme", Layer.POLL, None)
+    polls.publish("acme", Lane.PRIORITY, **turn)
+    polls.publish("acme", Lane.PRIORITY)
+    app.close()
+    assert redis.llen("poll.priority") == 4
+
+
+def test_a_worker_that_takes_a_poll_lets_the_schedule_ask_again(hub, redis, organization, start_fleet):
+    access = organization(users=1)
+    hub.onboard(access)
+    start_fleet(processors=0)
+    query = text("SELECT count(*) FROM runs WHERE customer_id = :name AND resource = 'users'")
+
+    def polls():
+        with hub.engine.connect() as connection:
+            return connection.execute(query, {"name": access.name}).scalar_one()
+
+    wait_until(lambda: polls() >= 3, seconds=30, what="three polls")

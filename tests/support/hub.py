@@ -36,6 +36,7 @@ from common.storage.keys import PostgresKeyStore
 from common.storage.locks import AdvisoryLocks
 from common.storage.overview import PostgresOverview
 from common.storage.references import PostgresReferenceCache
+from common.storage.sizes import PostgresSizes
 from common.storage.tables import events
 from common.storage.usage import PostgresUsage
 from deploy.sandbox.client import Access
@@ -45,6 +46,7 @@ from poller.bootstrap import SourceParts
 from poller.detectors.incremental import Incremental
 from poller.detectors.walk import Walk
 from poller.failing import FailureLimit
+from poller.plans import Plans
 from poller.run_parts import RunParts
 from poller.sources.registry import SOURCES
 from processor.bootstrap import DestinationParts, batch_size
@@ -75,6 +77,7 @@ class Hub:
         self.customers = PostgresCustomerStore(self.engine, self.clock)
         self.overview = PostgresOverview(self.engine)
         self.dead_letters = PostgresDeadLetters(self.engine)
+        self.references = PostgresReferenceCache(self.engine)
         self.vault = Vault(MASTER_KEY, PostgresKeyStore(self.engine), self.clock)
         self.locks = AdvisoryLocks(self.servers.database_url, application_name="test")
         self.budget = RedisBudget(self.redis, PostgresUsage(self.engine, self.clock), self.clock)
@@ -82,6 +85,8 @@ class Hub:
         ids = itertools.count(1)
         self._new_id: Callable[[], str] = lambda: f"id-{self.seed}-{next(ids)}"
         self.breakers = PostgresBreakers(self.engine, self.breaker_policy, lambda: 0.0)
+        self.store = PostgresDetectionStore(self.engine, partitions=4)
+        self.plans = self._plans()
         self.run_parts = self._run_parts()
         self.slice_parts = self._slice_parts()
 
@@ -146,13 +151,19 @@ class Hub:
         states = self.states(customer_id)
         return not states.get("pending") and not states.get("submitted")
 
+    def _plans(self) -> Plans:
+        return Plans(
+            references=self.references, sizes=PostgresSizes(self.engine), clock=self.clock,
+            poll_seconds=lambda _: 300.0, unplan=self.store.unplan_scopes,
+        )  # fmt: skip
+
     def _run_parts(self) -> RunParts:
         sources = SourceParts(
             transport=self.transport, vault=self.vault, budget=self.budget, clock=self.clock, metrics=self.metrics,
-            deadline_seconds=self.http_deadline_seconds, requests_per_minute=10_000,
+            deadline_seconds=self.http_deadline_seconds, requests_per_minute=10_000, plan_of=self.plans.of,
         )  # fmt: skip
         return RunParts(
-            store=PostgresDetectionStore(self.engine, partitions=4),
+            store=self.store,
             customers=self.customers,
             locks=self.locks,
             clock=self.clock,
@@ -176,7 +187,7 @@ class Hub:
     def _slice_parts(self) -> SliceParts:
         destinations = DestinationParts(
             transport=self.transport, vault=self.vault, budget=self.budget, clock=self.clock, metrics=self.metrics,
-            references=PostgresReferenceCache(self.engine), deadline_seconds=self.http_deadline_seconds,
+            references=self.references, deadline_seconds=self.http_deadline_seconds,
             requests_per_hour=100_000,
         )  # fmt: skip
         return SliceParts(

@@ -132,6 +132,10 @@ class MemoryDetectionStore:
         with self._tables.transaction() as rows:
             scopes.plan(rows, customer_id, resource, terms, due_at, now)
 
+    def unplan_scopes(self, customer_id: str) -> None:
+        with self._tables.transaction() as rows:
+            scopes.unplan(rows, customer_id)
+
     def next_scope(
         self, customer_id: str, resource: str, terms: ResourceTerms, now: datetime, *, read_before: datetime,
         history_first: bool = False,

@@ -27,8 +27,21 @@ def plan(rows: Rows, customer_id: str, resource: str, terms: ResourceTerms, due_
             key = (customer_id, resource, f"{kind}/{entity.source_id}")
             row = rows.scopes.get(key)
             if row is None or row.parent_version != known.version:
-                due = due_at(key[2], known.body, None, now) if _is_there(known) else None
+                due = _due(key[2], known, row or ScopeRow(), due_at, now) if _is_there(known) else None
                 rows.scopes[key] = _planned(row or ScopeRow(), known.version, due, now)
+
+
+def unplan(rows: Rows, customer_id: str) -> None:
+    """As `DetectionStore.unplan_scopes`."""
+    for key, row in list(rows.scopes.items()):
+        if key[0] == customer_id and row.parent_version > 0:
+            rows.scopes[key] = replace(row, parent_version=-row.parent_version)
+
+
+def _due(scope: str, known: MirrorRow, row: ScopeRow, due_at: DueAt, now: datetime) -> datetime | None:
+    if row.parent_version != -known.version or row.read_at is None:
+        return due_at(scope, known.body, None, now)
+    return min(filter(None, (row.due_at, due_at(scope, known.body, row.read_at, now))), default=None)
 
 
 def _planned(row: ScopeRow, version: int, due: datetime | None, now: datetime) -> ScopeRow:

@@ -29,13 +29,16 @@ class Capability:
         self._name = f"endpoint{route.removeprefix('/api')}"
 
     def post(self, body: Any) -> Answer | None:
-        """None: the organization lacks the endpoint, and nothing was written. An unknown outcome teaches nothing."""
+        """None: the organization lacks the endpoint, and nothing was written. An unknown outcome teaches nothing.
+
+        Of an endpoint that has worked, a 404 may mean a record that is missing: for that, only this time goes singly.
+        """
         known = self._known()
         if known is False:
             return None
         answer = self._account.api.send("POST", self._route, body=body, accept=ABSENT)
         is_there = answer.status not in ABSENT
-        if is_there is not known:
+        if known is None:
             self._remember(is_there=is_there)
         return answer if is_there else None
 

@@ -27,6 +27,7 @@ from common.domain.writes import Answer, Found, Matched, NeedsReview, Preview, W
 from common.http.client import ApiClient
 from processor.destinations.crm_plus.account import Account
 from processor.destinations.crm_plus.attendances import Attendances
+from processor.destinations.crm_plus.contacts_read import ContactsRead
 from processor.destinations.crm_plus.custom_fields import CustomFields
 from processor.destinations.crm_plus.earned import Earned
 from processor.destinations.crm_plus.finding import find
@@ -112,6 +113,12 @@ class CrmPlusDestination:
 
     def missing_fields(self, resource: str, names: Sequence[str]) -> Sequence[str]:
         return self._custom_fields.missing(resource, names) if names else []
+
+    def others_writing(self) -> Mapping[str, int]:
+        """As `SeesOthers`: by the source of references, of those that the customer's `other_sources` name."""
+        settings, found = self._account.settings, ContactsRead(self._account).reference_sources()
+        theirs = {name.casefold() for name in settings.other_sources} - {settings.reference_source.casefold()}
+        return {name: count for name, count in sorted(found.items()) if name.casefold() in theirs}
 
     def find(self, resource: str, destination_id: str) -> Found | None:
         return find(self._account, resource, destination_id)

@@ -149,6 +149,15 @@ def _truthy(value: Any) -> bool:
     return value in (True, "true", "True", 1)
 
 
+def has_type(contact: Mapping[str, Any], contact_type: str) -> bool:
+    return str(contact.get("contactType") or "").strip().lower() == contact_type.strip().lower()
+
+
+def is_archived(contact: Mapping[str, Any]) -> bool:
+    """The API may say so in a text (facts: crm-api 1.2)."""
+    return _truthy(contact.get("isArchived"))
+
+
 def ids(contact: Mapping[str, Any], person: Person | None = None, individual_id: str | None = None) -> dict[str, Any]:
     """What a link keeps besides the contact's id."""
     individual = our_individual(contact, individual_id, person)

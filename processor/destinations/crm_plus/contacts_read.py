@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,8 @@ QUERY_ROWS = 1000
 #: Groups of conditions in one query; people take two each (our assumption: no limit is documented).
 MOST_GROUPS = 100
 ONE, FULL = "/api/Contact/{id}", "/api/Contact/Query/FullContact"
+#: A condition that every contact meets: a query has to have one.
+ANY = {"parameter": "Contact Id", "operator": "GreaterThan", "value": "0"}
 
 Row = Mapping[str, Any]
 Group = Mapping[str, Any]
@@ -55,25 +58,23 @@ class ContactsRead:
         return {contact_id: row for contact_id, row in found.items() if row is not None}
 
     def modified_since(self, since: datetime, skip: int) -> tuple[Sequence[Row], int]:
-        """A page, and how many there are in all."""
+        """A page, and how many there are in all. The newest first: those are mostly who is looked for."""
         condition = {
             "parameter": "Last Modified DateTime UTC",
             "operator": "OnOrAfter",
             "value": since.strftime("%Y-%m-%dT%H:%M:%S"),
         }
-        return self._page([{"conditions": [condition]}], skip)
+        return self._page([{"conditions": [condition]}], skip, newest_first=True)
 
     def alike(self, people: Sequence[Person]) -> list[Row]:
         """Contacts, not archived, with one of these e-mail addresses, or a last name together with its address."""
         groups = [group for person in people for group in _groups_of(person)]
         return [row for step in _steps(groups, MOST_GROUPS) for row in self._query(step, archived=False)]
 
-    def with_reference_source(self, source: str) -> int:
-        """How many of the first page of contacts carry a reference of that source."""
-        rows, _ = self._page(
-            [{"conditions": [{"parameter": "Contact Id", "operator": "GreaterThan", "value": "0"}]}], 0
-        )
-        return sum(any(name == source for name, _ in contacts.references(row)) for row in rows)
+    def reference_sources(self) -> Counter[str]:
+        """Of the newest contacts, up to a page of them: how many carry a reference of each source. One request."""
+        rows, _ = self._page([{"conditions": [ANY]}], 0, newest_first=True)
+        return Counter(source for row in rows for source in {name for name, _ in contacts.references(row)})
 
     def _query(self, groups: Sequence[Group], *, archived: bool = True) -> list[Row]:
         found: list[Row] = []
@@ -83,8 +84,10 @@ class ContactsRead:
             found += rows
         return found
 
-    def _page(self, groups: Sequence[Group], skip: int, *, archived: bool = False) -> tuple[Sequence[Row], int]:
-        body = {"groups": list(groups), "sortBy": "Id", "descending": False, "includeArchived": archived}
+    def _page(
+        self, groups: Sequence[Group], skip: int, *, archived: bool = False, newest_first: bool = False
+    ) -> tuple[Sequence[Row], int]:
+        body = {"groups": list(groups), "sortBy": "Id", "descending": newest_first, "includeArchived": archived}
         query = {"skip": str(skip), "take": str(QUERY_ROWS)}
         return _whole_page(self._api.read(FULL, method="POST", query=query, body=body).json(), skip)
 

@@ -37,10 +37,14 @@ class CustomFields:
 
     def __init__(self, account: Account) -> None:
         self._account = account
+        self._opened_at = account.clock.now()
 
     def missing(self, resource: str, names: Sequence[str]) -> Sequence[str]:
-        """Those of `names` that the organization lacks."""
-        known = self._definitions(resource, names)
+        """Those of `names` that the organization lacks now: what was learned before this was opened does not count."""
+        kind = KINDS[resource]
+        known = self._remembered(kind, self._opened_at)
+        if known is None:
+            known = self._ask_anew(kind)
         return [name for name in names if name not in known]
 
     def refused(self, writes: Sequence[Write]) -> dict[EntityKey, Refused]:
@@ -58,8 +62,14 @@ class CustomFields:
         kind, now = KINDS[resource], self._account.clock.now()
         known = self._remembered(kind, now - KEPT)
         if known is None or (any(name not in known for name in names) and self._remembered(kind, now - MISSED) is None):
-            known = self._ask(kind)
-            self._account.references.put(self._account.customer_id, _name(kind), list(known.values()), now)
+            known = self._ask_anew(kind)
+        return known
+
+    def _ask_anew(self, kind: str) -> Mapping[str, Definition]:
+        """And remember it, so that the records that follow are judged by it too."""
+        now = self._account.clock.now()
+        known = self._ask(kind)
+        self._account.references.put(self._account.customer_id, _name(kind), list(known.values()), now)
         return known
 
     def _remembered(self, kind: str, not_before: Any) -> Mapping[str, Definition] | None:

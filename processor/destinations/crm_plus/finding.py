@@ -39,7 +39,7 @@ def _shown(contact: Mapping[str, object]) -> dict[str, str]:
         "phone": _value(methods, "phone"),
         "address": ", ".join(str(address[p]) for p in parts if address.get(p)) if isinstance(address, Mapping) else "",
         "references": ", ".join(f"{source}:{key}" for source, key in contacts.references(contact)),
-        "archived": str(bool(contact.get("isArchived"))).lower(),
+        "archived": str(contacts.is_archived(contact)).lower(),
         "merged_into": str(contact.get("mergedIntoContactId") or ""),
     }
 

@@ -2,7 +2,8 @@
 
 A known link (then nobody is asked), our reference, an e-mail address that an individual has, the same address and last
 name, and else somebody new. Where contacts are created through the import, the import itself climbs the first rungs, so
-only what it cannot be left to is told: several contacts with the address, and a household that the person belongs to.
+only what it cannot be left to is told: several contacts with the address, one of another type than the import must
+name, and a household that the person belongs to.
 """
 
 from __future__ import annotations
@@ -47,14 +48,16 @@ class Ladder:
             known = self._by_reference(write)
             if known is not None:
                 return _matched(known, person, "reference")
-            if with_email:
-                return _matched(with_email[0], person, "email")
-        elif with_email:
-            return None  # the import finds it, and leaves our reference there
+        if with_email:
+            return _matched(with_email[0], person, "email") if self._is_ours_to_link(with_email[0]) else None
         at_home = [row for row in rows if _is_home(row, person)]
         if len(at_home) > 1:
             return _ambiguous(write, at_home, "several contacts have its last name and address")
         return _matched(at_home[0], person, "address") if at_home else None
+
+    def _is_ours_to_link(self, row: Row) -> bool:
+        """An import finds an e-mail address by itself and leaves our reference, but also the type that it must name."""
+        return self._settings.create == "direct" or not contacts.has_type(row, self._settings.contact_type)
 
     def _by_reference(self, write: Write) -> Row | None:
         names = {"source": self._settings.reference_source, "id": write.entity.source_id}

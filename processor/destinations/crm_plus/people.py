@@ -118,7 +118,7 @@ class People:
 
     def differs(self, write: Write, found: Found) -> bool:
         if write.is_removal:
-            return not found.current.get("isArchived") and is_alone(write, found.current)
+            return not contacts.is_archived(found.current) and is_alone(write, found.current)
         return bool(changes_of(write, found.current))
 
     def preview(self, write: Write) -> Sequence[Preview]:

@@ -6,7 +6,7 @@ several people in a household, is sent by itself, in as few parts as differ.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,7 @@ from processor.destinations.crm_plus.account import Account
 from processor.destinations.crm_plus.contact import ADD_INDIVIDUAL, Change
 from processor.destinations.crm_plus.contacts_read import ContactsRead, Row
 from processor.destinations.crm_plus.payloads import flat_contact
-from processor.destinations.crm_plus.reading import nothing_sent
+from processor.destinations.crm_plus.reading import nothing_sent, one_row
 from processor.destinations.crm_plus.refusing import invalid, refused
 from processor.destinations.crm_plus.singly import Window, one_by_one
 
@@ -83,11 +83,16 @@ class Updates:
             return invalid(write, "id", mend, reason="contact_gone")
         if contact.get("mergedIntoContactId"):
             return self._merged(write, str(contact["mergedIntoContactId"]))
-        if contact.get("isArchived") and not was_removed(write):
+        if contacts.is_archived(contact) and not was_removed(write):
             return _review(write, ReviewKind.ARCHIVED, "its contact was archived", [linked_id(write)])
+        if individual_of(write) and contacts.our_individual(contact, individual_of(write), person_of(write)) is None:
+            mend = (
+                f"is in contact {linked_id(write)} no more: put the person back there, or link to another, and replay"
+            )
+            return invalid(write, "id", mend, reason="person_gone")
         todo = self.todo(write, contact)
         if not todo:
-            return self._applied(write, contact, changed=False)
+            return self._applied(write, contact, individual_of(write), changed=False)
         return Due(write=write, contact=contact, changes=todo)
 
     def todo(self, write: Write, contact: Row) -> list[Change]:
@@ -97,7 +102,7 @@ class Updates:
     @staticmethod
     def _back(write: Write, contact: Row) -> list[Change]:
         """Archived by us, and wanted again."""
-        if not contact.get("isArchived"):
+        if not contacts.is_archived(contact):
             return []
         return [Change(method="PUT", route="/api/Contact/Unarchive/{id}", names={"id": linked_id(write)}, body={})]
 
@@ -128,10 +133,11 @@ class Updates:
         return safe[: settings.batch_size] if enough and len(safe) > 1 else []
 
     def _is_safe(self, due: Due) -> bool:
-        """An import finds it by our reference, and what it adds is what is wanted."""
+        """An import finds it by our reference, and what it adds, or must name, is what is wanted."""
         replaces = any("ContactMethod" in change.route and change.method == "PUT" for change in due.changes)
         plain = all(change.route in MERGED_BY_IMPORT for change in due.changes)
-        return plain and not replaces and len(contacts.people_of(due.contact)) == 1
+        kept = contacts.has_type(due.contact, self._settings.contact_type)
+        return plain and not replaces and kept and len(contacts.people_of(due.contact)) == 1
 
     def _submit(self, due: Sequence[Due]) -> None:
         items = [
@@ -142,8 +148,8 @@ class Updates:
         self._api.send("POST", "/api/Contact/Batch", body=body)
 
     def _send(self, due: Due, window: Window) -> Answer:
-        """Part by part. After a person was added, what belongs to the new one follows."""
-        contact, todo, sent = due.contact, list(due.changes), False
+        """Part by part. After a person was added, once, what belongs to the new one follows."""
+        contact, todo, sent, individual = due.contact, list(due.changes), False, individual_of(due.write)
         while todo:
             change = todo.pop(0)
             if sent and window.is_over:
@@ -151,20 +157,21 @@ class Updates:
             answer = self._api.send(change.method, change.route, names=change.names, body=dict(change.body))
             sent = True
             if change.route == ADD_INDIVIDUAL:
-                contact = _with_individual(contact, answer.json())
-                todo = changes_of(due.write, contact)
-        return self._applied(due.write, contact, changed=True)
+                # Known by its id: whoever looked for the name, as CRM+ may spell it, would add another and another.
+                added = one_row(answer.json(), f"POST {ADD_INDIVIDUAL}")
+                contact, individual = _with_individual(contact, {**change.body, **added}), str(added["id"])
+                todo = contacts.changes(person_of(due.write), contact, individual)
+        return self._applied(due.write, contact, individual, changed=True)
 
-    def _applied(self, write: Write, contact: Row, *, changed: bool) -> Applied:
-        person = person_of(write)
-        found = contacts.ids(contact, person, individual_of(write))
+    def _applied(self, write: Write, contact: Row, individual: str | None, *, changed: bool) -> Applied:
+        found = contacts.ids(contact, person_of(write), individual)
         return Applied(destination_id=linked_id(write), details={**_kept(write), **found}, changed=changed)
 
     def archive(self, write: Write) -> Answer:
         """Only what is ours and holds nobody else: a household is not archived for one of its people."""
         with nothing_sent():
             contact = self._contacts.one(linked_id(write))
-        if contact is None or contact.get("isArchived") or not is_alone(write, contact):
+        if contact is None or contacts.is_archived(contact) or not is_alone(write, contact):
             return Applied(destination_id=linked_id(write), details=_kept(write), changed=False)
         try:
             # Two clients spell the reason differently (facts: crm-api 1.4).
@@ -216,8 +223,7 @@ def _kept(write: Write) -> dict[str, Any]:
     return dict(write.link.details) if write.link else {}
 
 
-def _with_individual(contact: Row, individual: Any) -> Row:
-    added = individual if isinstance(individual, Mapping) else {}
+def _with_individual(contact: Row, added: Row) -> Row:
     return {**contact, "contactIndividuals": [*contacts.people_of(contact), {"contactMethods": [], **added}]}
 
 

@@ -5,13 +5,13 @@ The real source has fewer, so that a customer of it could not have four schedule
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from benchmarks.fleet.beat import RESOURCES, SOURCE
 from poller import app as product
 from poller.sources import registry
-from poller.sources.volunteer.client import open_volunteer
-from poller.sources.volunteer.settings import read_settings
 
-registry.SOURCES[SOURCE] = registry.SourceDefinition(
-    base_url="http://127.0.0.1:1", resources=RESOURCES, check=read_settings, open=open_volunteer
+registry.SOURCES[SOURCE] = replace(
+    registry.SOURCES["volunteer"], base_url="http://127.0.0.1:1", resources=RESOURCES
 )
 app = product.app

@@ -139,6 +139,55 @@ def test_a_parent_that_changed_is_read_again(storage, walker):
     assert walker.next(after(61)) == "group/61"
 
 
+def test_what_waits_for_its_parent_is_reckoned_from_its_last_reading_when_it_is_unplanned(storage, walker):
+    groups(storage, "61", "62")
+    walker.plan(overdue)
+    walker.all_due()
+    storage.detection.unplan_scopes("globex")
+    walker.plan(overdue, after(30))
+    assert walker.next(after(30)) is None
+    storage.detection.unplan_scopes("acme")
+    walker.plan(lambda _scope, _parent, read_at, _now: read_at and read_at + timedelta(seconds=50), after(30))
+
+    assert (walker.next(after(49)), walker.next(after(50))) == (None, "group/61")
+    asked = []
+    walker.plan(lambda scope, *_: asked.append(scope), after(30))
+    assert asked == ["root"]
+
+
+def test_what_is_due_sooner_stays_so_when_it_is_unplanned(storage, walker):
+    groups(storage, "61")
+    walker.plan(overdue)
+    walker.all_due()
+    groups(storage, "61", now=after(60), at=after(60), name="renamed")
+    walker.plan(lambda *_: after(70), after(60))
+    storage.detection.unplan_scopes("acme")
+    walker.plan(lambda *_: after(500), after(61))
+
+    assert walker.next(after(70), read_before=after(65)) == "group/61"
+
+
+def test_what_was_never_read_is_due_by_the_new_answer_alone_when_it_is_unplanned(storage, walker):
+    groups(storage, "61")
+    walker.plan(lambda scope, *_: None if scope == "root" else NOW)
+    storage.detection.unplan_scopes("acme")
+    walker.plan(lambda *_: None, after(1))
+
+    assert walker.next(after(60)) is None
+
+
+def test_of_a_parent_that_changed_too_the_change_counts_when_it_is_unplanned(storage, walker):
+    groups(storage, "61")
+    walker.plan(overdue)
+    walker.all_due()
+    storage.detection.unplan_scopes("acme")
+    groups(storage, "61", now=after(60), at=after(60), name="renamed")
+    asked = []
+    walker.plan(lambda scope, _parent, read_at, now: asked.append((scope, read_at)) or now, after(61))
+
+    assert ("group/61", None) in asked
+
+
 def test_of_a_parent_that_is_gone_nothing_is_read_any_more(storage, walker):
     groups(storage, "61", "62")
     walker.plan(overdue)

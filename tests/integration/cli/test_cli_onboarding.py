@@ -18,7 +18,7 @@ def test_a_customer_is_added_whole_and_polled_at_once(fleet, adding, organizatio
 
     outcome = fleet(*arguments("acme", access), stdin=tokens(access))
 
-    assert outcome.data == {"added": ["acme"], "failed": []}
+    assert outcome.data == {"added": ["acme"], "failed": [], "warnings": []}
     assert counts(engine) == [1, 1, 2, 1]
     assert redis.llen("poll.priority") == 1
 
@@ -144,3 +144,72 @@ def test_a_new_token_is_tried_before_it_replaces_the_old_one(fleet, added, actio
     assert refused.code == 1
     assert taken.data == {"customer_id": "acme", "system": "source", "verified": True}
     assert actions("acme") == ["customer.token_given", "customer.added"]
+
+
+@pytest.fixture
+def marked(sandbox):
+    """Contacts that carry a reference of these sources, one each."""
+
+    def make(name, *sources):
+        for number, source in enumerate(sources):
+            person = {"firstName": "Ada", "lastName": f"Byron{number}"}
+            own = {"contactType": "Household", "contactIndividuals": [person]}
+            sandbox.create_contact(name, **own, references=[{"source": source, "id": f"r{number}"}])
+
+    return make
+
+
+def test_traces_of_the_vendors_own_integration_are_warned_of_and_refuse_nobody(
+    fleet, adding, organization, marked, stored
+):
+    arguments, tokens = adding
+    access = organization(users=1)
+    marked(access.name, "VOMO", "vomo", "Syncfleet", "Mailer")
+
+    outcome = fleet(*arguments("acme", access), stdin=tokens(access))
+
+    (warning,) = outcome.data["warnings"]
+    assert "customer 'acme': another integration seems to write into its crm_plus too" in warning
+    assert "1 by 'VOMO', 1 by 'vomo')" in warning
+    assert outcome.err == f"note: {warning}\n"
+    assert stored("acme") is not None
+
+
+def test_of_a_file_each_customer_is_warned_of_the_sources_that_it_names(fleet, organization, marked, tmp_path):
+    rows = []
+    for customer_id, settings in (("named", {"other_sources": ["Mailer"]}), ("default", {}), ("calm", {})):
+        access = organization(users=1)
+        if customer_id != "calm":
+            marked(access.name, "VOMO", "Mailer")
+        rows.append({
+            "customer_id": customer_id, "name": "A", "tier": "basic",
+            "source_token": access.volunteer_token, "destination_token": access.crm_token,
+            "source_settings": {"base_url": access.volunteer_base_url},
+            "destination_settings": {"base_url": access.crm_base_url, **settings},
+        })  # fmt: skip
+    (tmp_path / "customers.json").write_text(json.dumps(rows))
+
+    told = fleet("customers", "add", "--file", tmp_path / "customers.json", "--json").data["warnings"]
+
+    assert [line.split(":")[0] for line in told] == ["customer 'named'", "customer 'default'"]
+    assert ["1 by 'Mailer')" in told[0], "1 by 'VOMO')" in told[1]] == [True, True]
+
+
+def test_where_others_cannot_be_looked_for_that_is_told_and_the_customer_is_added(fleet, adding, organization, sandbox):
+    arguments, tokens = adding
+    access = organization(users=1)
+    sandbox.add_faults(
+        {
+            "system": "crm",
+            "organization": access.name,
+            "kind": "error",
+            "status": 503,
+            "route": "/api/Contact/Query/FullContact",
+        }
+    )
+
+    outcome = fleet(*arguments("acme", access), stdin=tokens(access))
+
+    assert outcome.data["added"] == ["acme"]
+    (warning,) = outcome.data["warnings"]
+    assert "customer 'acme': whether another integration writes too is not known: " in warning

@@ -3,6 +3,8 @@ from datetime import UTC, datetime, timedelta
 from rich.console import Console
 
 from common.cli.standing import standings, totals, view
+from common.domain.targets import MissingTarget
+from common.storage.attention import TargetsFound
 from common.storage.overview import CustomerOverview
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -88,3 +90,14 @@ def test_without_redis_the_depths_are_unknown_and_it_is_said():
 
     assert " ? " in text
     assert "Redis cannot be reached" in text
+
+
+def test_what_waits_for_a_person_is_told_below_the_table_with_the_next_command():
+    found = TargetsFound(missing=[MissingTarget(resource="users", field="Shoe")], looked_at=NOW)
+    rows = standings([row("a", reviews={"email_taken": 2}, destination="crm_plus", targets=found), row("b")], {}, NOW)
+    text = printed(rows, width=200)
+
+    assert "a: 2 email_taken to be decided: `fleet matches list a`" in text
+    assert "a: mapping.users: crm_plus has no custom field 'Shoe'; create it there, or correct `to`, then" in text
+    assert "`fleet mapping check a` (looked at 2026-01-01 12:00" in text
+    assert "b:" not in text

@@ -26,7 +26,7 @@ def test_a_dozen_differs_in_size_tier_budget_and_habits(dozen):
     sizes = [customer.sandbox["users"] for customer in dozen]
     limits = [customer.sandbox["crm_requests_per_hour"] for customer in dozen]
 
-    assert (min(sizes), max(sizes)) == (15, 240)
+    assert (min(sizes), max(sizes)) == (15, 120)
     assert {customer.tier for customer in dozen} == set(Tier)
     assert {customer.create for customer in dozen} == {"batch", "direct"}
     assert limits.count(TIGHT_REQUESTS_PER_HOUR) == 1

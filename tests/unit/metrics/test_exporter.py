@@ -10,7 +10,9 @@ from common.domain.backlog import BacklogLimits
 from common.domain.breakers import Breaker, BreakerState, blocked
 from common.domain.clock import ManualClock
 from common.domain.customers import System
+from common.domain.targets import MissingTarget
 from common.metrics.exporter import FleetCollector
+from common.storage.attention import TargetsFound
 from common.storage.overview import CustomerOverview
 
 CLOCK = ManualClock()
@@ -73,6 +75,15 @@ def test_a_customer_that_rests_because_its_runs_failed_shows_beside_those_a_pers
 
     assert 'syncfleet_resting{customer_id="a",lane="background"} 1.0' in text
     assert 'syncfleet_resting{customer_id="b",lane="background"} 0.0' in text
+
+
+def test_missing_targets_of_mappings_are_counted_and_who_was_never_looked_at_has_none():
+    missing = [MissingTarget(resource="users", field=name) for name in ("Shoe", "Hat")]
+    found = TargetsFound(missing=missing, looked_at=CLOCK.now())
+    text = exported(overview("a", targets=found), overview("b"))
+
+    assert 'syncfleet_mapping_targets_missing{customer_id="a",lane="background"} 2.0' in text
+    assert 'syncfleet_mapping_targets_missing{customer_id="b",lane="background"} 0.0' in text
 
 
 def test_backpressure_has_two_steps():

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from common.domain.clock import ManualClock
 from common.domain.customers import Lane
 from common.queueing.celery_app import make_app
-from common.queueing.names import DELIVER, POLL, SWEEP, events_queue, poll_queue
+from common.queueing.names import CHECK_MAPPING, DELIVER, POLL, SWEEP, events_queue, poll_queue
 from common.queueing.once import Once
 from common.queueing.routing import route_by_customer
 from common.queueing.tasks import declare_task
@@ -98,6 +98,7 @@ LANES = {"acme": Lane.PRIORITY, "globex": Lane.BACKGROUND}
     [
         (POLL, "acme", "poll.priority"), (POLL, "globex", "poll.background"),
         (DELIVER, "acme", "events.acme"), (DELIVER, "globex", "events.globex"),
+        (CHECK_MAPPING, "acme", "events.acme"),
     ],
 )  # fmt: skip
 def test_a_task_that_names_a_customer_goes_to_that_customers_queue(task, customer_id, queue):

@@ -1,0 +1,247 @@
+"""Attacks on the processor: events put straight into the outbox, on real servers, in the order that should hurt."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import func, insert, select
+from support.builders import a_person
+from support.waiting import wait_until
+
+from common.domain.entities import EntityKey
+from common.domain.events import Action
+from common.storage.reviews import PostgresReviews
+from common.storage.tables import events, mirror
+
+
+class Desk:
+    """One customer whose events the test makes itself; nothing waits for its time."""
+
+    def __init__(self, hub, sandbox, access):
+        self.hub, self.sandbox, self.access = hub, sandbox, access
+        self.reviews = PostgresReviews(hub.engine)
+
+    def put(self, source_id, action=Action.UPSERT, *, partition=0, **person):
+        """The next version of a user."""
+        key = {"customer_id": self.access.name, "resource": "users", "source_id": str(source_id)}
+        now, body = self.hub.clock.now(), a_person(**{"email": f"p{source_id}@example.org", **person}).to_body()
+        with self.hub.engine.begin() as connection:
+            newest = select(func.coalesce(func.max(events.c.version), 0)).filter_by(**key)
+            version = connection.execute(newest).scalar_one() + 1
+            row = {
+                "partition": partition, "action": action, "event_version": 1, "payload": body, "origin": "poll",
+                "run_id": "r", "trace_id": "t", "state": "pending", "occurred_at": now, "detected_at": now,
+                "retry_at": now,
+            }  # fmt: skip
+            connection.execute(insert(events).values(**key, version=version, **row))
+
+    def later(self):
+        """Everything that waits for a time is due."""
+        with self.hub.engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE events SET retry_at = now() WHERE state IN ('pending', 'submitted')")
+            connection.exec_driver_sql("UPDATE writes SET settles_at = now()")
+            connection.exec_driver_sql("UPDATE customers SET parked_until = NULL")
+
+    def deliver(self, *, rounds=60):
+        self.hub.deliver_all(self.access.name, rounds=rounds)
+
+    def settle(self):
+        """Until nothing is under way: it has ended, or waits for a person."""
+        wait_until(self._is_settled, seconds=8, what="an end of all that is under way")
+
+    def _is_settled(self):
+        self.later()
+        self.deliver()
+        waiting = {source_id for source_id, _ in self.open_reviews()}
+        with self.hub.engine.connect() as connection:
+            rows = connection.exec_driver_sql("SELECT source_id FROM events WHERE state IN ('pending', 'submitted')")
+            return {row.source_id for row in rows} <= waiting
+
+    def contacts(self):
+        return self.sandbox.export(self.access.name)["destination"]["contacts"]
+
+    def fault(self, kind, **rule):
+        self.sandbox.add_faults({"kind": kind, "organization": self.access.name, "rate": 1.0, **rule})
+
+    def states(self):
+        return self.hub.states(self.access.name)
+
+    def open_reviews(self):
+        return {(row.source_id, str(row.kind)) for row in self.reviews.open(self.access.name, limit=99)}
+
+    def entity(self, source_id):
+        return EntityKey(customer_id=self.access.name, resource="users", source_id=str(source_id))
+
+    def emails(self, source_id):
+        return [
+            method["value"]
+            for contact in self.contacts()
+            if {"source": "Syncfleet", "id": str(source_id)} in contact["contactReferences"]
+            for person in contact["contactIndividuals"]
+            for method in person["contactMethods"]
+            if "mail" in method["type"] and method["isPrimary"]
+        ]
+
+
+@pytest.fixture
+def desk(hub, sandbox, organization):
+    def make(*, create="direct", organization_settings=None, **destination):
+        access = organization(users=0, **(organization_settings or {}))
+        hub.onboard(access, create=create, **destination)
+        return Desk(hub, sandbox, access)
+
+    return make
+
+
+def test_a_restored_person_is_shown_again_although_the_first_attempt_failed(desk):
+    it = desk()
+    it.put("1")
+    it.settle()
+    it.put("1", Action.DELETE)
+    it.settle()
+    assert [row["isArchived"] for row in it.contacts()] == [True]
+    it.put("1", phone="555-0100")
+    it.fault("error", statuses=[503], method="PUT", route="/api/Contact/Unarchive/")
+    it.deliver()
+    it.sandbox.clear_faults()
+    it.settle()
+
+    assert it.open_reviews() == set()
+    assert [row["isArchived"] for row in it.contacts()] == [False]
+
+
+def test_an_unanswered_create_whose_person_took_the_address_of_another_stops_nobody(desk):
+    it = desk()
+    it.put("1", email="taken@example.org")
+    it.settle()
+    it.fault("drop_before_apply", method="POST", route="/api/Contact")
+    it.put("2", email="first@example.org")
+    it.deliver()
+    it.sandbox.clear_faults()
+    it.put("2", email="taken@example.org")
+    it.settle()
+
+    assert it.open_reviews() == {("2", "email_taken")}
+
+
+def test_an_address_of_someone_who_never_came_and_is_gone_is_free(desk):
+    it = desk()
+    it.fault("error", statuses=[422], method="POST", route="/api/Contact")
+    it.put("1", email="same@example.org")
+    it.deliver()
+    it.sandbox.clear_faults()
+    it.put("1", Action.DELETE, email="same@example.org")
+    it.settle()
+    it.put("2", email="same@example.org")
+    it.settle()
+
+    assert it.open_reviews() == set()
+    assert len(it.contacts()) == 1
+
+
+def test_a_letter_of_someone_who_is_gone_since_creates_nobody_when_it_is_replayed(desk):
+    it = desk()
+    it.fault("error", statuses=[422], method="POST", route="/api/Contact")
+    it.put("1")
+    it.deliver()
+    it.sandbox.clear_faults()
+    letters = list(it.hub.dead_letters.list(it.access.name))
+    it.put("1", Action.DELETE)
+    it.settle()
+    for letter in letters:
+        it.hub.dead_letters.replay(letter, it.hub.clock.now())
+    it.settle()
+
+    assert it.contacts() == []
+
+
+def test_who_mends_what_kept_him_waiting_waits_no_longer(desk):
+    it = desk()
+    it.put("1", email="same@example.org")
+    it.settle()
+    it.put("2", email="same@example.org")
+    it.deliver()
+    it.put("2", email="mended@example.org")
+    it.deliver()
+
+    assert it.emails("2") == ["mended@example.org"]
+
+
+def test_a_contact_of_two_people_is_not_archived_for_one_of_them(desk):
+    it = desk()
+    it.put("1")
+    it.put("2")
+    it.settle()
+    one, two = (row["id"] for row in it.contacts())
+    it.sandbox.merge_contacts(it.access.name, loser=two, winner=one)
+    it.put("2", phone="555-0101")
+    it.settle()
+    it.put("2", Action.DELETE)
+    it.settle()
+
+    assert {row["id"]: row["isArchived"] for row in it.contacts()}[one] is False
+
+
+def test_contacts_that_were_merged_in_a_circle_do_not_eat_the_budget(desk):
+    it = desk()
+    it.put("1")
+    it.put("2")
+    it.settle()
+    one, two = (row["id"] for row in it.contacts())
+    it.sandbox.merge_contacts(it.access.name, loser=two, winner=one)
+    it.sandbox.merge_contacts(it.access.name, loser=one, winner=two)
+    it.put("1", phone="555-0101")
+    it.deliver(rounds=20)
+
+
+def test_an_address_that_the_source_no_longer_tells_is_still_its_owners(desk):
+    it = desk(create="batch")
+    it.put("1", email="same@example.org")
+    it.settle()
+    it.put("1", email="")
+    it.settle()
+    it.put("2", email="same@example.org", first_name="Another", last_name="Person")
+    it.settle()
+
+    assert it.open_reviews() == {("2", "email_taken")}
+
+
+def test_an_address_that_came_by_an_import_has_an_owner(desk):
+    it = desk(create="batch", update="batch", batch_updates_from=1)
+    it.put("1", email="")
+    it.put("3", email="")
+    it.settle()
+    it.put("1", email="same@example.org")
+    it.put("3", email="other@example.org")
+    it.settle()
+    it.put("2", email="same@example.org", first_name="Another", last_name="Person")
+    it.settle()
+
+    assert it.open_reviews() == {("2", "email_taken")}
+
+
+def test_a_second_person_does_not_overwrite_a_contact_that_is_linked_already(desk):
+    it = desk()
+    it.put("1", email="one@example.org")
+    it.settle()
+    (contact,) = it.contacts()
+    it.sandbox.change_contact(it.access.name, contact["id"], email="two@example.org")
+    it.put("2", email="two@example.org", first_name="Another", last_name="Person")
+    it.settle()
+
+    assert [row["firstName"] for row in it.contacts()[0]["contactIndividuals"]] == ["Fenmar"]
+
+
+def test_a_decision_to_create_ends_a_held_import(desk):
+    it = desk(create="batch", organization_settings={"import_mode": "by_hand"})
+    it.put("1")
+    it.deliver()
+    with it.hub.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE writes SET started_at = now() - interval '73 hours'")
+    it.later()
+    it.deliver()
+    assert it.open_reviews() == {("1", "held_import")}
+    it.reviews.create(it.entity("1"), it.hub.clock.now())
+    it.deliver()
+
+    assert len(it.contacts()) == 1
+    assert it.states() == {"applied": 1}
