@@ -10,8 +10,6 @@ from typing import assert_never
 import structlog
 
 from common.domain.events import EventState
-from common.domain.identities import EmailUse
-from common.domain.people import Person
 from common.domain.writes import (
     Answer,
     Applied,
@@ -83,16 +81,8 @@ def _applied(ready: Ready, answer: Applied) -> SliceOutcome:
         events=(event,),
         writes=(_write(ready, WriteState.APPLIED, answer.destination_id),),
         links=(link,),
-        emails=_addresses(ready),
+        emails=ready.work.email_uses,
     )
-
-
-def _addresses(ready: Ready) -> tuple[EmailUse, ...]:
-    """A blank never erases, so only what is there now is said; who is gone has none."""
-    person = ready.write.desired
-    if not isinstance(person, Person):
-        return ()
-    return (EmailUse(entity=ready.write.entity, email="" if ready.write.is_removal else person.email),)
 
 
 def _submitted(ready: Ready, look_at: datetime) -> SliceOutcome:
@@ -142,7 +132,5 @@ def _write(ready: Ready, state: WriteState, destination_id: str = "") -> WriteOu
 
 
 def doubted(work: Work) -> tuple[Link, ...]:
-    """An update is several requests, and some of them may have been done: what the ledger believes of the entity is
-    forgotten, so that going back to the old state is not taken for "as it was".
-    """
-    return () if work.link is None else (replace(work.link, applied_hash=""),)
+    """What the ledger says of an entity whose write went wrong."""
+    return () if work.link is None else (work.link.doubted(),)

@@ -105,7 +105,7 @@ def _work_through(parts: SliceParts, customer: Customer, taken: Taken, passage: 
     )
     chosen = coalesce(events, parts.store.links(entities), unresolved)
     plan = _plan(part, chosen)
-    part.record(SliceOutcome(events=chosen.ended + plan.ended, links=plan.links))
+    part.record(SliceOutcome(events=chosen.ended + plan.ended, links=plan.links, emails=plan.emails))
     try:
         send(part, identify(part, look(part, plan.works)))
     except BudgetExhausted as limit:
@@ -133,7 +133,9 @@ def _plan(part: Slice, chosen: Plan) -> Plan:
     missing = sorted(needs - links.keys())
     line = last_steps(part.destination, part.now, store.newest_states(missing) if missing else {})
     plan = pass_through([work.with_parents(links) for work in wanted.works], line)
-    return Plan(works=plan.works, ended=wanted.ended + plan.ended, links=wanted.links + plan.links)
+    return Plan(
+        works=plan.works, ended=wanted.ended + plan.ended, links=wanted.links + plan.links, emails=plan.emails
+    )
 
 
 def _wait_for_the_share(part: Slice, works: Sequence[Work], limit: BudgetExhausted) -> None:

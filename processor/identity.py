@@ -41,13 +41,15 @@ def identify(part: Slice, works: Sequence[Work]) -> list[Work]:
 
     Raises what the destination's look-up raises; nothing is lost by that.
     """
-    first_seen = [work for work in works if work.link is None and work.unresolved is None and not work.is_removal]
-    if not first_seen:
+    unlinked = [work for work in works if work.link is None and not work.is_removal]
+    if not unlinked:
         return list(works)
-    decided = part.parts.store.cleared([work.entity for work in first_seen])
-    open_ones = [work for work in first_seen if work.entity not in decided]
+    decided = part.parts.store.cleared([work.entity for work in unlinked])
+    open_ones = [work for work in unlinked if work.entity not in decided]
     held = _taken_addresses(part, open_ones)
-    matches = part.destination.match([work.as_write() for work in open_ones if work.entity not in held])
+    # What was sent without an answer has been looked for; but it may have another's address by now.
+    first_seen = [work for work in open_ones if work.unresolved is None and work.entity not in held]
+    matches = part.destination.match([work.as_write() for work in first_seen]) if first_seen else {}
     held |= {entity: found.review for entity, found in matches.items() if isinstance(found, NeedsReview)}
     linked = {entity: _link(entity, found) for entity, found in matches.items() if isinstance(found, Matched)}
     _record(part, works, held, linked)

@@ -25,6 +25,7 @@ from common.domain.entities import EntityKey
 from common.domain.events import Event, EventState
 from common.domain.retry import HELD_TOO_LONG_SECONDS
 from common.domain.writes import (
+    PERHAPS_REMOVED,
     EventOutcome,
     Found,
     Intent,
@@ -51,8 +52,8 @@ def look(part: Slice, works: Sequence[Work]) -> list[Work]:
     ready: list[Work] = []
     waiting: list[EventOutcome] = []
     settled: list[tuple[Work, Intent]] = []
-    for work in works:
-        intent = work.unresolved
+    for each in works:
+        work, intent = _as_perhaps_removed(each), each.unresolved
         if intent is None:
             ready.append(work)
         elif intent.state is not WriteState.SUBMITTED and intent.settles_at > part.now:
@@ -63,6 +64,14 @@ def look(part: Slice, works: Sequence[Work]) -> list[Work]:
             ready.append(work)  # it reads before it writes
     part.record(SliceOutcome(events=tuple(waiting)))
     return ready + _look_at(part, settled)
+
+
+def _as_perhaps_removed(work: Work) -> Work:
+    """Taken back without an answer, and wanted again: if it is hidden there, nobody else need have done it."""
+    intent = work.unresolved
+    if intent is None or intent.operation is not Operation.ARCHIVE or work.link is None:
+        return work
+    return replace(work, link=replace(work.link, applied_hash=PERHAPS_REMOVED))
 
 
 def _is_to_be_looked_for(part: Slice, work: Work, intent: Intent) -> bool:
@@ -119,7 +128,8 @@ def _landed(work: Work, intent: Intent, there: Found, *, is_done: bool) -> tuple
     link = replace(_link(work, there), applied_version=version, applied_hash=mapped_hash)
     ended = [_applied(event) for event in work.submitted] + ([_applied(work.event)] if is_done else [])
     landed = WriteOutcome(write_id=intent.write_id, state=WriteState.APPLIED, destination_id=link.destination_id)
-    outcome = SliceOutcome(events=tuple(ended), writes=(landed,), links=(link,))
+    uses = work.email_uses if is_done else ()
+    outcome = SliceOutcome(events=tuple(ended), writes=(landed,), links=(link,), emails=uses)
     return [] if is_done else [work.linked(link)], outcome
 
 
@@ -142,7 +152,8 @@ def _never_arrived(work: Work, intent: Intent) -> SliceOutcome:
     skipped = EventOutcome(
         event_id=work.event.event_id, state=EventState.SKIPPED, reason="never reached the destination"
     )
-    return SliceOutcome(events=(skipped,), writes=(WriteOutcome(write_id=intent.write_id, state=WriteState.LOOKED),))
+    looked = WriteOutcome(write_id=intent.write_id, state=WriteState.LOOKED)
+    return SliceOutcome(events=(skipped,), writes=(looked,), emails=work.email_uses)
 
 
 def _held(part: Slice, work: Work, intent: Intent) -> SliceOutcome:

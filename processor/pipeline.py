@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 from common.domain.canonical import Canonical
 from common.domain.entities import EntityKey
 from common.domain.events import Event, EventState
+from common.domain.identities import EmailUse
+from common.domain.people import Person
 from common.domain.writes import EventOutcome, Intent, Link, Operation, Write, WriteState
 
 
@@ -45,6 +47,14 @@ class Work:
     def with_parents(self, links: Mapping[EntityKey, Link]) -> Work:
         return replace(self, parents={entity: links[entity] for entity in self.needs if entity in links})
 
+    @property
+    def email_uses(self) -> tuple[EmailUse, ...]:
+        """Once it is there as desired. A blank never erases there, so nobody leaves an address by it; who is gone does."""
+        person = self.desired
+        if not isinstance(person, Person) or not (person.email or self.is_removal):
+            return ()
+        return (EmailUse(entity=self.entity, email="" if self.is_removal else person.email),)
+
     def as_write(self, write_id: str = "") -> Write:
         """Without an id it is for asking only. The handler's step must have been passed."""
         assert self.desired is not None  # noqa: S101 - set by the handler's step
@@ -70,6 +80,8 @@ class Plan:
     ended: tuple[EventOutcome, ...]
     #: What the ledger learned on the way.
     links: tuple[Link, ...] = ()
+    #: Addresses that are free: their people are gone, and never came.
+    emails: tuple[EmailUse, ...] = ()
 
 
 def coalesce(events: Sequence[Event], links: Mapping[EntityKey, Link], unresolved: Mapping[EntityKey, Intent]) -> Plan:

@@ -23,7 +23,7 @@ from common.cli.options import AsJson, Cadence, CustomerId, DryRun, operator
 from common.cli.output import make_table, note, show
 from common.cli.targets import look_at_targets
 from common.domain.customers import LANE_OF_TIER, Customer, CustomerStatus, Mode, Tier
-from common.domain.errors import CustomerInvalid
+from common.domain.errors import CustomerInvalid, SyncError
 from common.domain.targets import MAPPING_TARGETS
 
 #: What says that a customer is polled as its tier is.
@@ -70,13 +70,21 @@ def set_one(
         after = _after(parts, before, {key: value for key, value in given.items() if value is not None})
         changes = differences(before, after)
         moved = not changes or dry_run or _store(parts, before, after, changes)
-        problems_of_targets = look_at_targets(parts, after, keeps=not dry_run) if "mapping" in changes else []
+        problems_of_targets = _missing(parts, after, keeps=not dry_run) if "mapping" in changes else []
     data = {"customer_id": customer_id, "changes": changes, "stored": bool(changes) and not dry_run}
     show(data, as_json=as_json, human=lambda: _view(customer_id, changes, dry_run=dry_run))
     for problem in problems_of_targets:
         note(problem)
     if not moved:
         note("Redis cannot be reached: the sweep takes its queued work to the new lane when it is back")
+
+
+def _missing(parts: Parts, after: Customer, *, keeps: bool) -> Sequence[str]:
+    """A destination that cannot be asked now keeps nobody from a change that is right in itself."""
+    try:
+        return look_at_targets(parts, after, keeps=keeps)
+    except SyncError as error:
+        return [f"customer {after.customer_id!r}: whether the custom fields are there is not known: {error}"]
 
 
 def differences(before: Customer, after: Customer) -> dict[str, dict[str, Any]]:

@@ -21,7 +21,7 @@ class Writing:
 
     destination: str
     records: Mapping[str, int]
-    #: Only resources that become a write.
+    #: Only resources that have records and become a write.
     by_resource: Mapping[str, float]
     requests: float
     requests_per_hour: int
@@ -49,8 +49,7 @@ def _crm_plus(customer: Customer, records: Mapping[str, int]) -> Mapping[str, fl
     """As if the organization had bulk endpoints and the volunteer module."""
     load = Load(settings=read_settings(customer))
     changes = {(name, change): records.get(name, 0) for name, change in FORMULAS if change is Change.NEW}
-    found = outlay({kind: count for kind, count in changes.items() if count}, load).by_kind
-    return {resource: found.get((resource, change), 0.0) for resource, change in changes}
+    return {resource: requests for (resource, _), requests in outlay(changes, load).by_kind.items()}
 
 
 #: By destination.

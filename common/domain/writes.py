@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -39,6 +39,10 @@ class WriteState(StrEnum):
 UNRESOLVED_STATES = frozenset({WriteState.OPEN, WriteState.UNKNOWN, WriteState.SUBMITTED})
 
 
+#: In the place of a mapped hash: of what we have taken back, and of what a write without an answer may have.
+REMOVED, PERHAPS_REMOVED = "removed", "removed?"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Link:
     """Source id to destination id, kept for ever."""
@@ -50,6 +54,17 @@ class Link:
     #: Version and mapped hash of what was last confirmed there; 0 and "" before that.
     applied_version: int = 0
     applied_hash: str = ""
+
+    @property
+    def was_removed(self) -> bool:
+        """Whatever hides it there, it was us, or may have been."""
+        return self.applied_hash in (REMOVED, PERHAPS_REMOVED)
+
+    def doubted(self) -> Link:
+        """A write is several requests, and some of them may have been done: what the ledger believes is forgotten, so
+        that going back to the old state is not taken for "as it was"; but not that we took it back ourselves.
+        """
+        return replace(self, applied_hash=PERHAPS_REMOVED if self.was_removed else "")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, case, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from common.domain.events import EventState, Origin
+from common.domain.writes import PERHAPS_REMOVED, REMOVED
 from common.storage.tables import events, links, mirror
 
 #: What an event that is applied again takes over from the one before it.
 COPIED = (
     "customer_id", "resource", "source_id", "partition", "action", "event_version", "run_id", "trace_id", "coalesce",
 )  # fmt: skip
+#: As `Link.doubted`.
+HASH_IN_DOUBT = case((links.c.applied_hash.in_((REMOVED, PERHAPS_REMOVED)), PERHAPS_REMOVED), else_="")
 
 
 def put_again(
@@ -22,7 +25,7 @@ def put_again(
 ) -> None:
     """Forget what the ledger believes of these, and put their mirrored state into the outbox anew."""
     own = (links.c.customer_id == customer_id, links.c.resource == resource, links.c.source_id.in_(source_ids))
-    connection.execute(update(links).where(*own).values(applied_hash=""))
+    connection.execute(update(links).where(*own).values(applied_hash=HASH_IN_DOUBT))
     newer = (
         update(mirror)
         .where(mirror.c.customer_id == customer_id, mirror.c.resource == resource, mirror.c.source_id.in_(source_ids))

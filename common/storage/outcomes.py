@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, Select, Table, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from common.domain.entities import EntityKey
 from common.domain.errors import LockLost
-from common.domain.events import FINAL_STATES
+from common.domain.events import FINAL_STATES, EventState
 from common.domain.writes import UNRESOLVED_STATES, EventOutcome, Link, SliceOutcome, WriteOutcome
 from common.storage import waiting
 from common.storage.emails import use
+from common.storage.identity_tables import reviews
 from common.storage.reviews import put, settle
 from common.storage.tables import OPEN, UNRESOLVED, dead_letters, events, links, writes
 
@@ -29,6 +30,7 @@ def record_outcome(connection: Connection, customer_id: str, outcome: SliceOutco
     use(connection, outcome.emails, now)
     _record_dead_letters(connection, customer_id, outcome.events, now)
     _record_events(connection, customer_id, outcome.events, now)
+    _close_what_was_skipped(connection, customer_id, outcome.events, now)
     waiting.wake(connection, customer_id, [link.entity for link in outcome.links], now)
     waiting.let_go(connection, customer_id, outcome.events, now)
 
@@ -93,6 +95,38 @@ def _close_older_letters(connection: Connection, link: Link, now: datetime) -> N
         .where(dead_letters.c.resource == link.entity.resource, dead_letters.c.source_id == link.entity.source_id)
         .where(older.exists())
         .values(state="superseded", resolution="a newer version was applied", resolved_at=now)
+    )
+
+
+def _close_what_was_skipped(
+    connection: Connection, customer_id: str, outcomes: Sequence[EventOutcome], now: datetime
+) -> None:
+    """Its older letters and its question ask nothing any more: who is gone is not created by a replay."""
+    skipped = [outcome.event_id for outcome in outcomes if outcome.state is EventState.SKIPPED]
+    if not skipped:
+        return
+    newer, older = events.alias("newer"), events.alias("older")
+
+    def of_skipped(table: Table) -> Select[Any]:
+        own = (newer.c.customer_id == customer_id, newer.c.event_id.in_(skipped))
+        return select(newer.c.event_id).where(
+            *own, newer.c.resource == table.c.resource, newer.c.source_id == table.c.source_id
+        )
+
+    is_older = of_skipped(dead_letters).where(
+        older.c.customer_id == customer_id,
+        older.c.event_id == dead_letters.c.event_id,
+        older.c.version < newer.c.version,
+    )
+    connection.execute(
+        update(dead_letters)
+        .where(dead_letters.c.customer_id == customer_id, dead_letters.c.state == "open", is_older.exists())
+        .values(state="superseded", resolution="a newer version was skipped", resolved_at=now)
+    )
+    connection.execute(
+        update(reviews)
+        .where(reviews.c.customer_id == customer_id, reviews.c.state == "open", of_skipped(reviews).exists())
+        .values(state="settled", resolved_at=now)
     )
 
 

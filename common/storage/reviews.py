@@ -13,11 +13,11 @@ from sqlalchemy.dialects.postgresql import insert
 from common.domain.entities import EntityKey
 from common.domain.errors import CustomerInvalid
 from common.domain.events import EventState
-from common.domain.writes import Link, Review, ReviewKind
+from common.domain.writes import Link, Operation, Review, ReviewKind, WriteState
 from common.storage.emails import history_of
 from common.storage.engine import reading
 from common.storage.identity_tables import reviews
-from common.storage.tables import OPEN, events, links, mirror
+from common.storage.tables import OPEN, events, links, mirror, writes
 
 #: The decision that lets an entity be created although something speaks against it.
 CREATE = "create"
@@ -122,7 +122,10 @@ class PostgresReviews:
             return list(connection.execute(query).scalars())
 
     def link(self, link: Link, now: datetime) -> None:
-        """Decide that it is this record. Raises CustomerInvalid if it has been linked meanwhile."""
+        """Decide that it is this record, also instead of one that was archived or merged, if that is the question.
+
+        Raises CustomerInvalid if it has been linked meanwhile.
+        """
         row = {
             **_key(link.entity),
             "destination_id": link.destination_id,
@@ -133,14 +136,15 @@ class PostgresReviews:
             "updated_at": now,
         }
         with self._engine.begin() as connection:
-            added = connection.execute(insert(links).values(row).on_conflict_do_nothing().returning(links.c.source_id))
-            if added.one_or_none() is None:
+            added = insert(links).values(row).on_conflict_do_nothing().returning(links.c.source_id)
+            if connection.execute(added).one_or_none() is None and not _linked_anew(connection, link, now):
                 raise CustomerInvalid(link.entity.customer_id, str(link.entity), "is linked already")
             self._decide(connection, link.entity, LINK, now)
 
     def create(self, entity: EntityKey, now: datetime) -> None:
-        """Decide that it is a new one, whatever speaks against it."""
+        """Decide that it is a new one, whatever speaks against it: an import that is held is waited for no more."""
         with self._engine.begin() as connection:
+            _give_up_import(connection, entity, now)
             self._decide(connection, entity, CREATE, now)
 
     @staticmethod
@@ -153,6 +157,31 @@ class PostgresReviews:
             .where(OPEN, events.c.state == EventState.PENDING)
             .values(retry_at=now, reason="")
         )
+
+
+def _linked_anew(connection: Connection, link: Link, now: datetime) -> bool:
+    """What the ledger says of versions stays: no older one may come after."""
+    asked = select(reviews.c.source_id).filter_by(**_key(link.entity), state="open", kind=ReviewKind.ARCHIVED)
+    if connection.execute(asked).one_or_none() is None:
+        return False
+    known = {"destination_id": link.destination_id, "details": dict(link.details), "applied_hash": ""}
+    connection.execute(update(links).filter_by(**_key(link.entity)).values(**known, updated_at=now))
+    return True
+
+
+def _give_up_import(connection: Connection, entity: EntityKey, now: datetime) -> None:
+    """Where that is what the question is about."""
+    asked = select(reviews.c.source_id).filter_by(**_key(entity), state="open", kind=ReviewKind.HELD_IMPORT)
+    if connection.execute(asked).one_or_none() is None:
+        return
+    connection.execute(
+        update(writes)
+        .filter_by(**_key(entity), state=WriteState.SUBMITTED, operation=Operation.CREATE)
+        .values(state=WriteState.LOOKED, finished_at=now)
+    )
+    connection.execute(
+        update(events).filter_by(**_key(entity), state=EventState.SUBMITTED).values(state=EventState.PENDING)
+    )
 
 
 def _open(row: Any) -> OpenReview:

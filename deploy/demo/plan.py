@@ -35,9 +35,9 @@ TIGHT_REQUESTS_PER_HOUR = 900
 SOURCE_REQUESTS_PER_MINUTE = 1000
 #: Periods of what is read scope by scope, for a minute's show; in seconds.
 SCAN_SETTINGS: Mapping[str, int] = {
-    "near_seconds": 8, "week_seconds": 8, "window_seconds": 10, "today_seconds": 8, "project_seconds": 10,
-    "idle_project_seconds": 15, "forms_seconds": 15, "completions_seconds": 8, "groups_seconds": 10,
-    "members_seconds": 8, "lists_seconds": 30, "user_seconds": 25, "details_seconds": 25,
+    "near_seconds": 15, "week_seconds": 15, "window_seconds": 15, "today_seconds": 15, "project_seconds": 20,
+    "idle_project_seconds": 30, "forms_seconds": 30, "completions_seconds": 10, "groups_seconds": 20,
+    "members_seconds": 15, "lists_seconds": 60, "user_seconds": 60, "details_seconds": 60,
 }  # fmt: skip
 #: How often each kind of edit comes, against the others.
 EDIT_WEIGHTS: Mapping[str, float] = {

@@ -6,13 +6,10 @@ from dataclasses import replace
 
 from common.domain.events import EventState
 from common.domain.records import content_hash
-from common.domain.writes import EventOutcome
+from common.domain.writes import REMOVED, EventOutcome
 from processor.handlers.decisions import Remove, Skip
 from processor.handlers.registry import HANDLERS
 from processor.pipeline import Work
-
-#: Stands for the mapped hash of what the destination shows no more.
-REMOVED = "removed"
 
 
 def handled(work: Work) -> Work | EventOutcome:

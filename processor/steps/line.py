@@ -15,6 +15,7 @@ import structlog
 from common.domain.destinations import Destination
 from common.domain.errors import PermanentError
 from common.domain.events import EventState
+from common.domain.identities import EmailUse
 from common.domain.mapping import FieldMapping
 from common.domain.writes import EventOutcome, Link, Refusal
 from processor.pipeline import Plan, Work
@@ -46,13 +47,16 @@ def pass_through(works: Iterable[Work], line: tuple[Step, ...]) -> Plan:
     left: list[Work] = []
     ended: list[EventOutcome] = []
     links: list[Link] = []
+    emails: list[EmailUse] = []
     for work in works:
         result = _through(work, line)
         if isinstance(result, EventOutcome) and result.state is EventState.UNCHANGED and work.link is not None:
             # The destination has this version too: an older one that is replayed must not come after it.
             links.append(replace(work.link, applied_version=work.event.version))
+        if isinstance(result, EventOutcome) and result.state is EventState.SKIPPED and work.is_removal:
+            emails += work.email_uses
         (ended if isinstance(result, EventOutcome) else left).append(result)  # type: ignore[arg-type]
-    return Plan(works=tuple(left), ended=tuple(ended), links=tuple(links))
+    return Plan(works=tuple(left), ended=tuple(ended), links=tuple(links), emails=tuple(emails))
 
 
 def _through(work: Work, line: tuple[Step, ...]) -> Work | EventOutcome:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import func, insert, select
+from support.breaking import Killed, Wrapped
 from support.builders import a_person
 from support.waiting import wait_until
 
 from common.domain.entities import EntityKey
 from common.domain.events import Action
+from common.domain.writes import Link
 from common.storage.reviews import PostgresReviews
 from common.storage.tables import events, mirror
 
@@ -82,6 +84,14 @@ class Desk:
         ]
 
 
+class DiesAfterwards(Wrapped):
+    """The request is done, and its worker is no more."""
+
+    def apply(self, writes):
+        self._inner.apply(writes)
+        raise Killed
+
+
 @pytest.fixture
 def desk(hub, sandbox, organization):
     def make(*, create="direct", organization_settings=None, **destination):
@@ -100,7 +110,7 @@ def test_a_restored_person_is_shown_again_although_the_first_attempt_failed(desk
     it.settle()
     assert [row["isArchived"] for row in it.contacts()] == [True]
     it.put("1", phone="555-0100")
-    it.fault("error", statuses=[503], method="PUT", route="/api/Contact/Unarchive/")
+    it.fault("error", status=503, method="PUT", route="/api/Contact/Unarchive/")
     it.deliver()
     it.sandbox.clear_faults()
     it.settle()
@@ -125,7 +135,7 @@ def test_an_unanswered_create_whose_person_took_the_address_of_another_stops_nob
 
 def test_an_address_of_someone_who_never_came_and_is_gone_is_free(desk):
     it = desk()
-    it.fault("error", statuses=[422], method="POST", route="/api/Contact")
+    it.fault("error", status=422, method="POST", route="/api/Contact")
     it.put("1", email="same@example.org")
     it.deliver()
     it.sandbox.clear_faults()
@@ -140,7 +150,7 @@ def test_an_address_of_someone_who_never_came_and_is_gone_is_free(desk):
 
 def test_a_letter_of_someone_who_is_gone_since_creates_nobody_when_it_is_replayed(desk):
     it = desk()
-    it.fault("error", statuses=[422], method="POST", route="/api/Contact")
+    it.fault("error", status=422, method="POST", route="/api/Contact")
     it.put("1")
     it.deliver()
     it.sandbox.clear_faults()
@@ -245,3 +255,56 @@ def test_a_decision_to_create_ends_a_held_import(desk):
 
     assert len(it.contacts()) == 1
     assert it.states() == {"applied": 1}
+
+
+@pytest.mark.parametrize("kind", ["drop_after_apply", "drop_before_apply"])
+def test_who_is_wanted_again_while_the_archiving_is_unanswered_is_shown(desk, kind):
+    it = desk()
+    it.put("1")
+    it.settle()
+    it.put("1", Action.DELETE)
+    it.fault(kind, method="PUT", route="/api/Contact/Archive/")
+    it.deliver()
+    it.sandbox.clear_faults()
+    it.put("1")
+    it.settle()
+
+    assert it.open_reviews() == set()
+    assert [row["isArchived"] for row in it.contacts()] == [False]
+
+
+def test_who_is_wanted_again_although_a_worker_died_while_it_archived_is_shown(desk):
+    it = desk()
+    it.put("1")
+    it.settle()
+    it.put("1", Action.DELETE)
+    parts = it.hub.slice_parts
+    it.hub.with_slice_parts(open_destination=lambda *given: DiesAfterwards(parts.open_destination(*given)))
+    with pytest.raises(Killed):
+        it.deliver()
+    it.hub.with_slice_parts(open_destination=parts.open_destination)
+    it.put("1")
+    it.settle()
+
+    assert it.open_reviews() == set()
+    assert [row["isArchived"] for row in it.contacts()] == [False]
+
+
+def test_whose_contact_was_archived_by_staff_is_kept_in_step_with_the_one_that_a_person_says(desk):
+    it = desk()
+    it.put("1")
+    it.settle()
+    (archived,) = (row["id"] for row in it.contacts())
+    it.sandbox.archive_contact(it.access.name, archived)
+    it.put("1", phone="555-0101")
+    it.settle()
+    assert it.open_reviews() == {("1", "archived")}
+    other = it.sandbox.create_contact(
+        it.access.name, contactType="Household", contactIndividuals=[{"firstName": "F", "lastName": "Q"}]
+    )
+    it.reviews.link(Link(entity=it.entity("1"), destination_id=str(other["id"])), it.hub.clock.now())
+    it.settle()
+
+    (kept,) = (row for row in it.contacts() if row["id"] == other["id"])
+    assert "555-0101" in {method["value"] for each in kept["contactIndividuals"] for method in each["contactMethods"]}
+    assert it.open_reviews() == set()

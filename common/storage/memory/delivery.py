@@ -103,7 +103,7 @@ class MemoryDeliveryStore:
         with self._tables.transaction() as rows:
             for entity in entities:
                 if entity in rows.links:
-                    rows.links[entity] = replace(rows.links[entity], applied_hash="")
+                    rows.links[entity] = rows.links[entity].doubted()
                 if entity in rows.mirror:
                     self._apply_again(rows, entity, now)
 
@@ -165,14 +165,13 @@ def _record_links(rows: Rows, found: Iterable[Link], now: datetime) -> None:
         known = rows.links.get(link.entity)
         if known is None or known.applied_version <= link.applied_version:
             rows.links[link.entity] = link
-        _close_older_letters(rows, link, now)
+        _close_older_letters(rows, link.entity, link.applied_version, "a newer version was applied", now)
 
 
-def _close_older_letters(rows: Rows, link: Link, now: datetime) -> None:
+def _close_older_letters(rows: Rows, entity: EntityKey, version: int, resolution: str, now: datetime) -> None:
     for place, letter in enumerate(rows.letters):
-        older = letter.entity == link.entity and rows.events[letter.event_id].event.version < link.applied_version
+        older = letter.entity == entity and rows.events[letter.event_id].event.version < version
         if older and letter.state == "open":
-            resolution = "a newer version was applied"
             rows.letters[place] = replace(letter, state="superseded", resolution=resolution, resolved_at=now)
 
 
@@ -192,6 +191,9 @@ def _record_event(rows: Rows, customer_id: str, outcome: EventOutcome, now: date
         finished_at=now if outcome.state in FINAL_STATES else None,
         waits_for=outcome.waits_for,
     )
+    if outcome.state is EventState.SKIPPED:
+        _close_older_letters(rows, row.event.entity, row.event.version, "a newer version was skipped", now)
+        identities.settle(rows, row.event.entity)
     if outcome.refusal is not None:
         rows.letters.append(_letter(rows.events[outcome.event_id].event, outcome.refusal, now))
 

@@ -36,13 +36,18 @@ def claim(rows: Rows, intents: Sequence[Intent]) -> None:
 def record(rows: Rows, outcome: SliceOutcome, now: datetime) -> None:
     """Addresses, what waits for a decision, and what does no more."""
     for link in outcome.links:
-        row = rows.reviews.get(link.entity)
-        if row is not None and row.state == "open":
-            rows.reviews[link.entity] = replace(row, state="settled")
+        settle(rows, link.entity)
     for review in outcome.reviews:
         rows.reviews[review.entity] = ReviewRow(review=review)
     for each in outcome.emails:
         _use(rows, each, now)
+
+
+def settle(rows: Rows, entity: EntityKey) -> None:
+    """It asks nothing of anybody any more."""
+    row = rows.reviews.get(entity)
+    if row is not None and row.state == "open":
+        rows.reviews[entity] = replace(row, state="settled")
 
 
 def _use(rows: Rows, each: EmailUse, now: datetime) -> None:

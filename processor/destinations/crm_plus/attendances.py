@@ -40,7 +40,7 @@ class Attendances:
         return self._imported.group(write) if is_imported(write) else beside.opportunity(write)
 
     def group_limit(self, write: Write) -> int:
-        return 1
+        return self._imported.group_limit if is_imported(write) else SHARE_A_READING
 
     def match(self, writes: Sequence[Write]) -> Mapping[EntityKey, Matched | NeedsReview]:
         del writes  # a sign-up is looked for in the same call that would make it

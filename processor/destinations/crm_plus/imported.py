@@ -77,12 +77,11 @@ class ImportedHours:
     def _send(self, writes: Sequence[Write]) -> dict[EntityKey, Answer | None]:
         with nothing_sent():
             people = self._people(sorted({_contact_id(write) for write in writes}))
-        lost = [write for write in writes if not self._is_ours(write, people.get(_contact_id(write)))]
-        left = [write for write in writes if write not in lost]
+        problems = {write.entity: self._problem(write, people.get(_contact_id(write))) for write in writes}
+        left = [write for write in writes if problems[write.entity] is None]
         if left:
             self._account.api.send("POST", BATCH, body=self._batch(left, people))
-        refused = {write.entity: _refused(write, "reference_missing", NO_REFERENCE) for write in lost}
-        return {**refused, **{write.entity: _applied(write, changed=True) for write in left}}
+        return {write.entity: problems[write.entity] or _applied(write, changed=True) for write in writes}
 
     def _people(self, contact_ids: Sequence[str]) -> Mapping[str, Row]:
         """An import takes nobody without a name, and our links keep none: one query for all."""
@@ -95,10 +94,13 @@ class ImportedHours:
         answer = self._account.api.read(QUERY, method="POST", query=page, body=body).json()
         return {contacts.contact_id(row): row for row in whole_page(answer, QUERY, 0)[0]}
 
-    def _is_ours(self, write: Write, contact: Row | None) -> bool:
-        """Without our reference the import would make a second contact."""
+    def _problem(self, write: Write, contact: Row | None) -> Refused | None:
+        """Why an import would not bring them to the person's contact, if it would not."""
         reference = (self._settings.reference_source, _user_id(write))
-        return contact is not None and reference in contacts.references(contact)
+        if contact is None or reference not in contacts.references(contact):
+            return _refused(write, "reference_missing", NO_REFERENCE)
+        survivor = contact.get("mergedIntoContactId")
+        return _refused(write, "contact_merged", MERGED.format(survivor=survivor)) if survivor else None
 
     def _batch(self, writes: Sequence[Write], people: Mapping[str, Row]) -> dict[str, Any]:
         items: dict[str, dict[str, Any]] = {}
@@ -145,6 +147,11 @@ CHANGED = "CRM+ got {sent} hours by an import, which nothing takes back; correct
 NO_REFERENCE = (
     "the person's contact lacks our reference, so an import would make a second one; give the contact the reference, "
     "then replay"
+)
+
+MERGED = (
+    "the person's contact was merged into {survivor}, and an import would bring them to the old one, where nobody sees "
+    "them; link the person to {survivor} and give that contact our reference, then replay"
 )
 
 

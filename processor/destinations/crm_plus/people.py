@@ -15,7 +15,7 @@ from processor.destinations.crm_plus.contacts_read import QUERY_ROWS, SINGLE_REA
 from processor.destinations.crm_plus.matching import BY_REFERENCE, Ladder
 from processor.destinations.crm_plus.payloads import flat_contact, nested_contact
 from processor.destinations.crm_plus.reading import NOT_FOUND
-from processor.destinations.crm_plus.updates import Updates, changes_of, is_alone, linked_id, person_of
+from processor.destinations.crm_plus.updates import Updates, changes_of, is_alone, linked_id, person_of, was_removed
 
 #: How far their clock may be from ours, for "modified since".
 CLOCK_SKEW = timedelta(minutes=10)
@@ -119,7 +119,8 @@ class People:
     def differs(self, write: Write, found: Found) -> bool:
         if write.is_removal:
             return not contacts.is_archived(found.current) and is_alone(write, found.current)
-        return bool(changes_of(write, found.current))
+        is_hidden_by_us = bool(found.current.get("isArchived")) and was_removed(write)
+        return is_hidden_by_us or bool(changes_of(write, found.current))
 
     def preview(self, write: Write) -> Sequence[Preview]:
         """Of an update, what it would send by itself; of several, an import may take them together."""

@@ -31,8 +31,6 @@ from processor.destinations.crm_plus.reading import nothing_sent, one_row
 from processor.destinations.crm_plus.refusing import invalid, refused
 from processor.destinations.crm_plus.singly import Window, one_by_one
 
-#: The mapped hash of what was taken back: to be shown again, it is brought back first.
-REMOVED = "removed"
 ARCHIVE_REASON = "no longer in Volunteer"
 
 
@@ -116,12 +114,21 @@ class Updates:
 
     def _merged(self, write: Write, survivor_id: str) -> Answer:
         """Somebody merged it by hand: the one that is left is ours, if our person is in it."""
-        survivor = self._contacts.one(survivor_id)
+        survivor = self._survivor(survivor_id, {linked_id(write)})
         individual = contacts.our_individual(survivor, "", person_of(write)) if survivor else None
         if individual is None:
             return _review(write, ReviewKind.ARCHIVED, "its contact was merged into another", [survivor_id])
         details = {**_kept(write), "individual_id": str(individual["id"]), "adopted": True}
-        return Relinked(destination_id=survivor_id, details=details)
+        return Relinked(destination_id=contacts.contact_id(survivor), details=details)
+
+    def _survivor(self, contact_id: str, passed: set[str]) -> Row | None:
+        """At the end of a line of merges; None if it is a circle, in which each would be linked for ever in turn."""
+        survivor = self._contacts.one(contact_id)
+        following = str((survivor or {}).get("mergedIntoContactId") or "")
+        if not following:
+            return survivor
+        passed = {*passed, contact_id}
+        return None if following in passed else self._survivor(following, passed)
 
     def _together(self, due: Sequence[Due]) -> list[Due]:
         """Those that go through the import in one request."""
@@ -216,7 +223,7 @@ def individual_of(write: Write) -> str | None:
 
 
 def was_removed(write: Write) -> bool:
-    return write.link is not None and write.link.applied_hash == REMOVED
+    return write.link is not None and write.link.was_removed
 
 
 def _kept(write: Write) -> dict[str, Any]:

@@ -252,6 +252,22 @@ def test_a_contact_without_our_reference_is_refused_for_the_import_would_make_a_
     assert [item["referenceId"] for item in items(it)] == ["1"]
 
 
+def test_hours_of_a_person_whose_contact_was_merged_are_refused_for_nobody_would_see_them_there(desk):
+    it = desk()
+    it.person("2")
+    loser, winner = (int(it.links[it.key(USERS, source_id)].destination_id) for source_id in ("1", "2"))
+    it.sandbox.merge_contacts(it.access.name, loser=loser, winner=winner)
+    answers = it.apply(
+        it.participation(FIRST, attended("4.00")), it.participation("1011:2", attended("4.00", user_id="2"))
+    )
+
+    assert isinstance(answers[0], Refused)
+    assert (answers[0].refusal.reason, answers[0].refusal.field) == ("contact_merged", "hours")
+    assert str(winner) in answers[0].refusal.message
+    assert isinstance(answers[1], Applied)
+    assert [item["referenceId"] for item in items(it)] == ["2"]
+
+
 def test_an_anytime_project_gives_its_name_and_the_day_of_the_person(desk):
     it = desk()
     it.apply(it.write(PROJECTS, "707", an_anytime_project()))

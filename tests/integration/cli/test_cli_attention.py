@@ -116,6 +116,22 @@ def test_a_changed_mapping_takes_the_finding_of_the_former_with_it(fleet, mapped
     assert standing(name)["missing_targets"] == []
 
 
+def test_a_mapping_that_is_changed_while_its_destination_is_away_is_looked_at_later(
+    fleet, hub, mapped, sandbox, standing, tmp_path
+):
+    name = mapped()
+    sandbox.remove_custom_field(name, "Contact", "Shirt Size")
+    fleet("mapping", "check", name)
+    (tmp_path / "m.json").write_text('{"users": {"fields": [{"from": "phone", "to": "custom:Hours Goal"}]}}')
+    sandbox.add_faults({"system": "crm", "organization": name, "kind": "error", "status": 503})
+
+    outcome = fleet("customers", "set", name, "--mapping", tmp_path / "m.json")
+
+    assert (outcome.code, "whether the custom fields are there is not known" in outcome.err) == (0, True)
+    assert (standing(name)["missing_targets"], standing(name)["targets_looked_at"]) == ([], None)
+    assert [each.looked_at for each in hub.overview.mapped(hub.clock.now())] == [None]
+
+
 def test_where_the_destination_is_away_the_finding_before_stays(processor, mapped, sandbox, standing):
     name = mapped()
     sandbox.remove_custom_field(name, "Contact", "Shirt Size")
