@@ -81,6 +81,15 @@ class PostgresDeliveryStore:
         rows = self._of_entities(links, entities)
         return {link.entity: link for link in map(_link, rows)}
 
+    def links_to(self, customer_id: str, resource: str, destination_ids: Collection[str]) -> Sequence[Link]:
+        query = (
+            select(links)
+            .filter_by(customer_id=customer_id, resource=resource)
+            .where(links.c.destination_id.in_(destination_ids))
+        )
+        with self._reads.connect() as connection:
+            return [link for link in map(_link, connection.execute(query)) if not link.was_removed]
+
     def unresolved(self, entities: Sequence[EntityKey]) -> Mapping[EntityKey, Intent]:
         rows = self._of_entities(writes, entities, UNRESOLVED)
         return {intent.entity: intent for intent in map(_intent, rows)}

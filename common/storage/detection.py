@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, and_, func, select, tuple_, update
+from sqlalchemy import Connection, Engine, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from common.domain.checkpoints import Checkpoint, Progress, first_progress, progress_from_json
@@ -27,7 +27,6 @@ from common.domain.stores import DueAt, PageToSave, RunStart, ScopeEnd, ScopeToR
 from common.storage.items import (
     Item,
     Known,
-    belonging,
     by_resource,
     is_changed,
     is_stale,
@@ -35,6 +34,7 @@ from common.storage.items import (
     of_broken,
     of_record,
 )
+from common.storage.mirror_rows import known_of, mark_seen, mirror_row, upsert_mirror
 from common.storage.reports import add_to_report, close_report, open_report
 from common.storage.scopes import count_absences, make_due, most_urgent, note_reading, one_scope, plan, unplan
 from common.storage.tables import checkpoints, dead_letters, events, mirror
@@ -83,11 +83,11 @@ class PostgresDetectionStore:
 
     def _save_items(self, connection: Connection, page: PageToSave) -> RunCounts:
         items = newest_of_each([*map(of_record, page.records), *map(of_broken, page.broken)])
-        known = _known(connection, page, [item.source_id for item in items])
+        known = known_of(connection, page, [item.source_id for item in items])
         stale = [item for item in items if is_stale(item, known.get(item.source_id))]
         fresh = [item for item in items if item not in stale]
         changed = [item for item in fresh if is_changed(item, known.get(item.source_id))]
-        _mark_seen(connection, page, [item.source_id for item in items])
+        mark_seen(connection, page, [item.source_id for item in items])
         self._save_changed(connection, page, changed, known)
         return RunCounts(
             read=len(items),
@@ -103,9 +103,9 @@ class PostgresDetectionStore:
         if not changed:
             return
         versions = {i.source_id: known[i.source_id].version + 1 if i.source_id in known else 1 for i in changed}
-        _upsert_mirror(
+        upsert_mirror(
             connection,
-            [_mirror_row(page, item, known.get(item.source_id), versions[item.source_id]) for item in changed],
+            [mirror_row(page, item, known.get(item.source_id), versions[item.source_id]) for item in changed],
         )
         rows = [self._event_row(page, item, versions[item.source_id]) for item in changed]
         ids = connection.execute(insert(events).returning(events.c.event_id, events.c.source_id), rows)
@@ -279,65 +279,6 @@ def _fenced_update(
     if failed_runs is None:
         raise RunFenced(f"customer {customer_id}: run {run_id} of {resource} was taken over by another")
     return int(failed_runs)
-
-
-def _known(connection: Connection, page: PageToSave, source_ids: Sequence[str]) -> dict[str, Known]:
-    rows = connection.execute(
-        select(
-            mirror.c.source_id,
-            mirror.c.version,
-            mirror.c.source_updated_at,
-            mirror.c.content_hash,
-            mirror.c.deleted_at.is_not(None).label("is_deleted"),
-            mirror.c.scope,
-        )
-        .where(
-            tuple_(mirror.c.customer_id, mirror.c.resource) == (page.customer_id, page.resource),
-            mirror.c.source_id.in_(source_ids),
-        )
-        # Others may raise an entity's version too (`apply_again`).
-        .with_for_update()
-    )
-    return {
-        row.source_id: Known(row.version, row.source_updated_at, row.content_hash, row.is_deleted, row.scope)
-        for row in rows
-    }
-
-
-def _mark_seen(connection: Connection, page: PageToSave, source_ids: Sequence[str]) -> None:
-    connection.execute(
-        update(mirror)
-        .where(
-            and_(mirror.c.customer_id == page.customer_id, mirror.c.resource == page.resource),
-            mirror.c.source_id.in_(source_ids),
-        )
-        .values(scan_id=page.scan_id, seen_at=page.now, absences=0, **({"scope": page.scope} if page.shows_all else {}))
-    )
-
-
-def _mirror_row(page: PageToSave, item: Item, known: Known | None, version: int) -> dict[str, Any]:
-    return {
-        "customer_id": page.customer_id,
-        "resource": page.resource,
-        "source_id": item.source_id,
-        "version": version,
-        "source_updated_at": item.updated_at,
-        "content_hash": item.content_hash,
-        "body": dict(item.body),
-        "raw": item.raw,
-        "scan_id": page.scan_id,
-        "seen_at": page.now,
-        "deleted_at": None,
-        "absences": 0,
-        "scope": belonging(page, item, known),
-    }
-
-
-def _upsert_mirror(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    statement = insert(mirror).values(rows)
-    keys = {"customer_id", "resource", "source_id"}
-    changes = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-    connection.execute(statement.on_conflict_do_update(index_elements=sorted(keys), set_=changes))
 
 
 def _letter_row(page: PageToSave, item: Item, event_id: int) -> dict[str, Any]:

@@ -74,6 +74,11 @@ class MemoryDeliveryStore:
         found = self._tables.rows.links
         return {entity: found[entity] for entity in entities if entity in found}
 
+    def links_to(self, customer_id: str, resource: str, destination_ids: Collection[str]) -> Sequence[Link]:
+        own = [link for entity, link in self._tables.rows.links.items() if entity.customer_id == customer_id]
+        found = [link for link in own if link.entity.resource == resource and link.destination_id in destination_ids]
+        return [link for link in found if not link.was_removed]
+
     def unresolved(self, entities: Sequence[EntityKey]) -> Mapping[EntityKey, Intent]:
         wanted = set(entities)
         writes = self._tables.rows.writes.values()
