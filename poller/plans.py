@@ -63,6 +63,6 @@ class Plans:
             return definition(customer).replan(
                 customer, self.sizes, poll_seconds=self.poll_seconds(customer), kept=kept, now=self.clock.now()
             )
-        except ZeroDivisionError as error:
+        except CustomerInvalid as error:
             log.warning("no plan made", action="plan.refused", customer_id=customer.customer_id, why=str(error))
             return None

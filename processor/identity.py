@@ -51,7 +51,9 @@ def identify(part: Slice, works: Sequence[Work]) -> list[Work]:
     first_seen = [work for work in open_ones if work.unresolved is None and work.entity not in held]
     matches = part.destination.match([work.as_write() for work in first_seen]) if first_seen else {}
     held |= {entity: found.review for entity, found in matches.items() if isinstance(found, NeedsReview)}
-    linked = {entity: _link(entity, found) for entity, found in matches.items() if isinstance(found, Matched)}
+    matched = {entity: found for entity, found in matches.items() if isinstance(found, Matched)}
+    held |= _known_by_others(part, first_seen, matched)
+    linked = {entity: _link(entity, found) for entity, found in matched.items() if found.is_told and entity not in held}
     _record(part, works, held, linked)
     left = [work for work in works if work.entity not in held]
     return [_ready(work, linked.get(work.entity), is_decided=work.entity in decided) for work in left]
@@ -85,6 +87,41 @@ def _taken(part: Slice, entity: EntityKey, owner: EntityKey) -> Review:
         kind=ReviewKind.EMAIL_TAKEN,
         reason=f"its e-mail address is that of {owner.resource}/{owner.source_id}",
         candidates=(link.destination_id,) if link else (),
+    )
+
+
+def _known_by_others(
+    part: Slice, works: Sequence[Work], matched: Mapping[EntityKey, Matched]
+) -> dict[EntityKey, Review]:
+    """A second person would overwrite the first, whose record it is, and whose place in it."""
+    people = [work.entity for work in works if work.entity in matched and isinstance(work.desired, Person)]
+    if not people:
+        return {}
+    ids = {matched[entity].destination_id for entity in people}
+    links = list(part.parts.store.links_to(part.customer.customer_id, people[0].resource, ids))
+    held = {}
+    for entity in people:
+        found = matched[entity]
+        other = next((link.entity for link in links if _is_same(found, link)), None)
+        if other is None:
+            links.append(_link(entity, found))
+        else:
+            held[entity] = _known(entity, found, other)
+    return held
+
+
+def _is_same(found: Matched, link: Link) -> bool:
+    """Not only the record, but also who in it: a household is of several people, and may be of more."""
+    is_somebody_in_it = all(found.details.values()) and found.details.items() <= link.details.items()
+    return found.destination_id == link.destination_id and is_somebody_in_it
+
+
+def _known(entity: EntityKey, found: Matched, other: EntityKey) -> Review:
+    return Review(
+        entity=entity,
+        kind=ReviewKind.EMAIL_TAKEN if found.rung == "email" else ReviewKind.AMBIGUOUS,
+        reason=f"who it seems to be at the destination is {other.resource}/{other.source_id}",
+        candidates=(found.destination_id,),
     )
 
 

@@ -49,7 +49,7 @@ class Work:
 
     @property
     def email_uses(self) -> tuple[EmailUse, ...]:
-        """Once it is there as desired. A blank never erases there, so nobody leaves an address by it; who is gone does."""
+        """Once it is there as desired. A blank erases nothing there, so it leaves no address; who is gone does."""
         person = self.desired
         if not isinstance(person, Person) or not (person.email or self.is_removal):
             return ()

@@ -7,6 +7,7 @@ ledger together. Killed after the intent, the next owner finds it and looks befo
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import structlog
@@ -72,7 +73,7 @@ def _is_suspect(work: Work) -> bool:
 
 
 def _send_batch(part: Slice, works: Sequence[Work]) -> None:
-    batch = [Ready(work=work, write=work.as_write(part.parts.new_id())) for work in works]
+    batch = [Ready(work=work, write=_write(part, work)) for work in works]
     part.held.verify()
     part.parts.store.begin([_intent(part, ready.write, _seen(ready.work)) for ready in batch])
     try:
@@ -81,6 +82,15 @@ def _send_batch(part: Slice, works: Sequence[Work]) -> None:
         # While we were writing, another worker took over: ours may have landed after a newer one.
         part.parts.store.apply_again([ready.write.entity for ready in batch], part.now)
         raise
+
+
+def _write(part: Slice, work: Work) -> Write:
+    """Asked just before it is sent: of two that are linked to one record, the last to go takes it back."""
+    write = work.as_write(part.parts.new_id())
+    if not work.is_removal or work.link is None:
+        return write
+    linked = part.parts.store.links_to(work.entity.customer_id, work.entity.resource, [work.link.destination_id])
+    return replace(write, is_shared=any(link.entity != work.entity for link in linked))
 
 
 def _exchange(part: Slice, batch: Sequence[Ready]) -> None:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from common.domain.customers import Customer
 from common.domain.limits import Share, allowance
-from processor.destinations.crm_plus.costs import FORMULAS, Change, Load, outlay
+from processor.destinations.crm_plus.costs import FORMULAS, Change, Kind, Load, outlay
 from processor.destinations.crm_plus.settings import read_settings
 
 #: Customer and records by resource; requests by resource.
@@ -48,7 +48,9 @@ def writing(customer: Customer, records: Mapping[str, int], requests_per_hour: i
 def _crm_plus(customer: Customer, records: Mapping[str, int]) -> Mapping[str, float]:
     """As if the organization had bulk endpoints and the volunteer module."""
     load = Load(settings=read_settings(customer))
-    changes = {(name, change): records.get(name, 0) for name, change in FORMULAS if change is Change.NEW}
+    changes: dict[Kind, int] = {
+        (name, change): records.get(name, 0) for name, change in FORMULAS if change is Change.NEW
+    }
     return {resource: requests for (resource, _), requests in outlay(changes, load).by_kind.items()}
 
 

@@ -214,6 +214,10 @@ class DeliveryStore(Protocol):
 
     def links(self, entities: Sequence[EntityKey]) -> Mapping[EntityKey, Link]: ...
 
+    def links_to(self, customer_id: str, resource: str, destination_ids: Collection[str]) -> Sequence[Link]:
+        """Of all entities that are linked to one of these records, and were not taken back."""
+        ...
+
     def unresolved(self, entities: Sequence[EntityKey]) -> Mapping[EntityKey, Intent]:
         """The write of each entity whose outcome is not known yet; at most one each."""
         ...

@@ -105,6 +105,8 @@ class Write:
     is_removal: bool = False
     #: A person has decided that it is nobody whom the destination has already.
     as_new: bool = False
+    #: Of a removal: another entity that is still there is linked to the same record.
+    is_shared: bool = False
 
     @property
     def operation(self) -> Operation:
@@ -210,6 +212,8 @@ class Matched:
     details: Mapping[str, Any]
     #: Which rung of the ladder told: `reference`, `email`, `address`.
     rung: str
+    #: False: the destination finds it by itself when it is created, so it need not be linked before.
+    is_told: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

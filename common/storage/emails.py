@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 
 from common.domain.entities import EntityKey
 from common.domain.identities import EmailUse
@@ -50,7 +52,13 @@ def use(connection: Connection, uses: Sequence[EmailUse], now: datetime) -> None
         )  # fmt: skip
         owner = owners_of(connection, each.entity.customer_id, [each.email]).get(each.email)
         if each.email and owner is None:
-            _take(connection, each.entity, each.email, now)
+            _take_if_free(connection, each.entity, each.email, now)
+
+
+def _take_if_free(connection: Connection, entity: EntityKey, email: str, now: datetime) -> None:
+    """Another worker may be recording the same address: whoever is first has it, and what the other did stays done."""
+    with suppress(IntegrityError), connection.begin_nested():
+        _take(connection, entity, email, now)
 
 
 def _take(connection: Connection, entity: EntityKey, email: str, now: datetime) -> None:

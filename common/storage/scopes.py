@@ -37,7 +37,7 @@ def plan(engine: Engine, customer_id: str, resource: str, terms: ResourceTerms, 
 
 def unplan(engine: Engine, customer_id: str) -> None:
     """As `DetectionStore.unplan_scopes`: the version that each was reckoned from is kept, with its sign turned."""
-    own = (scopes.c.parent_version > 0,)
+    own = scopes.c.customer_id == customer_id, scopes.c.parent_version > 0
     with engine.begin() as connection:
         connection.execute(update(scopes).where(*own).values(parent_version=-scopes.c.parent_version))
 

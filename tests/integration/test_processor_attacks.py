@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
+from contextlib import suppress
+
 import pytest
 from sqlalchemy import func, insert, select
+from sqlalchemy.exc import IntegrityError
 from support.breaking import Killed, Wrapped
 from support.builders import a_person
 from support.waiting import wait_until
 
 from common.domain.entities import EntityKey
 from common.domain.events import Action
+from common.domain.identities import EmailUse
 from common.domain.writes import Link
+from common.storage.emails import use
 from common.storage.reviews import PostgresReviews
-from common.storage.tables import events, mirror
+from common.storage.tables import events
 
 
 class Desk:
@@ -92,6 +99,30 @@ class DiesAfterwards(Wrapped):
         raise Killed
 
 
+class DiesAt(Wrapped):
+    """Before the request of that number."""
+
+    def __init__(self, inner, count, at):
+        super().__init__(inner)
+        self._count, self._at = count, at
+
+    def apply(self, writes):
+        if next(self._count) == self._at:
+            self._last(writes)
+            raise Killed
+        return self._inner.apply(writes)
+
+    def _last(self, writes):
+        pass
+
+
+class DiesAfter(DiesAt):
+    """The request is done, and nobody has noted it."""
+
+    def _last(self, writes):
+        self._inner.apply(writes)
+
+
 @pytest.fixture
 def desk(hub, sandbox, organization):
     def make(*, create="direct", organization_settings=None, **destination):
@@ -164,18 +195,6 @@ def test_a_letter_of_someone_who_is_gone_since_creates_nobody_when_it_is_replaye
     assert it.contacts() == []
 
 
-def test_who_mends_what_kept_him_waiting_waits_no_longer(desk):
-    it = desk()
-    it.put("1", email="same@example.org")
-    it.settle()
-    it.put("2", email="same@example.org")
-    it.deliver()
-    it.put("2", email="mended@example.org")
-    it.deliver()
-
-    assert it.emails("2") == ["mended@example.org"]
-
-
 def test_a_contact_of_two_people_is_not_archived_for_one_of_them(desk):
     it = desk()
     it.put("1")
@@ -229,8 +248,9 @@ def test_an_address_that_came_by_an_import_has_an_owner(desk):
     assert it.open_reviews() == {("2", "email_taken")}
 
 
-def test_a_second_person_does_not_overwrite_a_contact_that_is_linked_already(desk):
-    it = desk()
+@pytest.mark.parametrize("create", ["direct", "batch"])
+def test_a_second_person_does_not_overwrite_a_contact_that_is_linked_already(desk, create):
+    it = desk(create=create)
     it.put("1", email="one@example.org")
     it.settle()
     (contact,) = it.contacts()
@@ -239,6 +259,7 @@ def test_a_second_person_does_not_overwrite_a_contact_that_is_linked_already(des
     it.settle()
 
     assert [row["firstName"] for row in it.contacts()[0]["contactIndividuals"]] == ["Fenmar"]
+    assert it.open_reviews() == {("2", "email_taken")}
 
 
 def test_a_decision_to_create_ends_a_held_import(desk):
@@ -308,3 +329,89 @@ def test_whose_contact_was_archived_by_staff_is_kept_in_step_with_the_one_that_a
     (kept,) = (row for row in it.contacts() if row["id"] == other["id"])
     assert "555-0101" in {method["value"] for each in kept["contactIndividuals"] for method in each["contactMethods"]}
     assert it.open_reviews() == set()
+
+
+def test_the_last_of_two_people_on_a_contact_takes_it_along(desk):
+    it = desk()
+    it.put("1")
+    it.put("2")
+    it.settle()
+    one, two = (row["id"] for row in it.contacts())
+    it.sandbox.merge_contacts(it.access.name, loser=two, winner=one)
+    it.put("2", phone="555-0101")
+    it.settle()
+    it.put("2", Action.DELETE)
+    it.put("1", Action.DELETE)
+    it.settle()
+
+    assert {row["id"]: row["isArchived"] for row in it.contacts()}[one] is True
+
+
+def test_two_of_a_family_who_come_together_join_the_household_that_is_there(desk):
+    it = desk()
+    home = {"address1": "12 Main St", "city": "Plano", "state": "TX", "postal": "75074", "isPrimary": True}
+    it.sandbox.create_contact(
+        it.access.name,
+        contactType="Household",
+        contactIndividuals=[{"firstName": "Elder", "lastName": "Quonox"}],
+        contactAddresses=[home],
+    )
+    for number, name in enumerate(("Ana", "Bo")):
+        it.put(number, first_name=name, address="12 Main St, Plano, TX 75074")
+    it.settle()
+
+    (contact,) = it.contacts()
+    assert [each["firstName"] for each in contact["contactIndividuals"]] == ["Elder", "Ana", "Bo"]
+    assert it.open_reviews() == set()
+
+
+def test_two_workers_who_record_one_address_at_the_same_time_both_record_what_they_did(desk):
+    it, failed = desk(), []
+
+    def take(source_id, connection):
+        use(connection, [EmailUse(entity=it.entity(source_id), email="same@example.org")], it.hub.clock.now())
+
+    def take_too():
+        try:
+            with it.hub.engine.begin() as connection:
+                take("2", connection)
+        except IntegrityError as error:
+            failed.append(error)
+
+    other = threading.Thread(target=take_too)
+    with it.hub.engine.begin() as connection:
+        take("1", connection)
+        other.start()
+        wait_until(lambda: _somebody_waits(it.hub.engine), seconds=5, what="the other to wait for us")
+    other.join(5)
+
+    assert failed == []
+    owners = it.hub.slice_parts.store.email_owners(it.access.name, ["same@example.org"])
+    assert owners == {"same@example.org": it.entity("1")}
+
+
+def _somebody_waits(engine):
+    query = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
+    with engine.connect() as connection:
+        return connection.exec_driver_sql(query).scalar_one()
+
+
+def test_workers_that_die_while_they_bisect_lose_and_double_nobody(desk):
+    """Before or after each request in turn; one of nine is poison, which ends alone."""
+    it = desk(create="batch")
+    for number in range(9):
+        it.put(number, email="not an address" if number == 4 else f"p{number}@example.org")
+    parts = it.hub.slice_parts
+    for at in range(1, 7):
+        for dies in (DiesAt, DiesAfter):
+            mine = itertools.count(1)
+            it.hub.with_slice_parts(open_destination=lambda *given: dies(parts.open_destination(*given), mine, at))
+            with suppress(Killed):
+                it.deliver()
+            it.later()
+    it.hub.with_slice_parts(open_destination=parts.open_destination)
+    it.settle()
+
+    references = [reference["id"] for row in it.contacts() for reference in row["contactReferences"]]
+    assert sorted(references) == [str(number) for number in range(9) if number != 4]
+    assert [letter.source_id for letter in it.hub.dead_letters.list(it.access.name)] == ["4"]

@@ -49,7 +49,7 @@ class Ladder:
             if known is not None:
                 return _matched(known, person, "reference")
         if with_email:
-            return _matched(with_email[0], person, "email") if self._is_ours_to_link(with_email[0]) else None
+            return _matched(with_email[0], person, "email", is_told=self._is_ours_to_link(with_email[0]))
         at_home = [row for row in rows if _is_home(row, person)]
         if len(at_home) > 1:
             return _ambiguous(write, at_home, "several contacts have its last name and address")
@@ -79,11 +79,11 @@ def _alike(there: object, wanted: str) -> bool:
     return str(there or "").strip().lower() == wanted.strip().lower()
 
 
-def _matched(row: Row, person: Person, rung: str) -> Matched:
+def _matched(row: Row, person: Person, rung: str, *, is_told: bool = True) -> Matched:
     """Nobody of that household may be the person: then one is added."""
     individual = contacts.our_individual(row, "", person)
     details = {"individual_id": str(individual["id"]) if individual else ""}
-    return Matched(destination_id=contacts.contact_id(row), details=details, rung=rung)
+    return Matched(destination_id=contacts.contact_id(row), details=details, rung=rung, is_told=is_told)
 
 
 def _ambiguous(write: Write, rows: Sequence[Row], reason: str) -> NeedsReview:

@@ -116,7 +116,7 @@ class Updates:
         """Somebody merged it by hand: the one that is left is ours, if our person is in it."""
         survivor = self._survivor(survivor_id, {linked_id(write)})
         individual = contacts.our_individual(survivor, "", person_of(write)) if survivor else None
-        if individual is None:
+        if survivor is None or individual is None:
             return _review(write, ReviewKind.ARCHIVED, "its contact was merged into another", [survivor_id])
         details = {**_kept(write), "individual_id": str(individual["id"]), "adopted": True}
         return Relinked(destination_id=contacts.contact_id(survivor), details=details)
@@ -175,7 +175,11 @@ class Updates:
         return Applied(destination_id=linked_id(write), details={**_kept(write), **found}, changed=changed)
 
     def archive(self, write: Write) -> Answer:
-        """Only what is ours and holds nobody else: a household is not archived for one of its people."""
+        """Only what is ours and holds nobody else: a household is not archived for one of its people, nor what has
+        become the contact of two users for one of them.
+        """
+        if write.is_shared:
+            return Applied(destination_id=linked_id(write), details=_kept(write), changed=False)
         with nothing_sent():
             contact = self._contacts.one(linked_id(write))
         if contact is None or contacts.is_archived(contact) or not is_alone(write, contact):

@@ -9,7 +9,16 @@ from support.builders import NOW, a_link, a_record, after, an_entity, an_intent
 
 from common.domain.errors import LockLost
 from common.domain.events import EventState
-from common.domain.writes import EventOutcome, Refusal, SliceOutcome, WriteOutcome, WriteState
+from common.domain.resources import USERS
+from common.domain.writes import (
+    PERHAPS_REMOVED,
+    REMOVED,
+    EventOutcome,
+    Refusal,
+    SliceOutcome,
+    WriteOutcome,
+    WriteState,
+)
 
 REFUSAL = Refusal(reason="http_422", message="refused", field="email", status=422, detail="said so")
 
@@ -147,6 +156,43 @@ def test_a_newer_version_that_comes_through_closes_the_letters_of_older_ones(sto
 
     assert {letter.source_id: letter.state for letter in storage.letters()} == {"1": "superseded", "2": "open"}
     assert storage.delivery.open_dead_letters("acme") == 1
+
+
+def test_a_newer_version_that_is_skipped_closes_the_letters_of_older_ones(storage):
+    storage.detect(a_record("1"), a_record("2"))
+    first, other = sorted(storage.due(), key=lambda event: event.entity.source_id)
+    storage.delivery.record("acme", SliceOutcome(events=(dead(first), dead(other))), NOW)
+    storage.detect(a_record("1", phone="new"), run_id="run2")
+    (newer,) = storage.due()
+    skipped = EventOutcome(event_id=newer.event_id, state=EventState.SKIPPED)
+    storage.delivery.record("acme", SliceOutcome(events=(skipped,)), NOW)
+
+    assert {letter.source_id: letter.state for letter in storage.letters()} == {"1": "superseded", "2": "open"}
+
+
+def test_who_is_linked_to_a_record_is_told_unless_it_was_taken_back(storage):
+    shared = [a_link(an_entity(number), destination_id="d1") for number in "12"]
+    gone = a_link(an_entity("3"), destination_id="d1", applied_hash=REMOVED)
+    elsewhere = a_link(an_entity("4"), destination_id="d4")
+    theirs = a_link(an_entity("1", customer_id="globex"), destination_id="d1")
+    storage.delivery.record("acme", SliceOutcome(links=(*shared, gone, elsewhere)), NOW)
+    storage.delivery.record("globex", SliceOutcome(links=(theirs,)), NOW)
+
+    found = storage.delivery.links_to("acme", USERS, ["d1", "d9"])
+    assert sorted(link.entity.source_id for link in found) == ["1", "2"]
+    assert {link.entity.customer_id for link in found} == {"acme"}
+    assert storage.delivery.links_to("acme", USERS, []) == []
+
+
+def test_applying_again_forgets_what_was_written_but_not_that_it_was_taken_back(storage):
+    storage.detect(a_record("1"), a_record("2"))
+    hashes = {"1": REMOVED, "2": "hash"}
+    links = tuple(a_link(an_entity(number), applied_hash=before) for number, before in hashes.items())
+    storage.delivery.record("acme", SliceOutcome(links=links), NOW)
+    storage.delivery.apply_again([an_entity("1"), an_entity("2")], NOW)
+
+    found = storage.delivery.links([an_entity("1"), an_entity("2")])
+    assert {entity.source_id: link.applied_hash for entity, link in found.items()} == {"1": PERHAPS_REMOVED, "2": ""}
 
 
 def test_an_intent_is_unresolved_until_its_outcome_is_known(storage):

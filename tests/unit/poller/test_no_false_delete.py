@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.builders import after
@@ -34,6 +35,8 @@ from common.domain.sources import WHOLE, Page, PageQuery
 #: Between two readings that count; as in the rig.
 APART = timedelta(minutes=5).total_seconds()
 SCOPES = (STAFF, "group/1")
+#: How many of the bends below are failures; one that never ends would make no reading.
+FAILING = 4
 #: More than one reading makes.
 REQUESTS = 50
 
@@ -70,6 +73,13 @@ def shuffled(seed: int) -> Bend:
     return bend
 
 
+def miscounted(_lies: Lies, query: PageQuery, page: Page) -> Page:
+    """The first of several pages leaves one out, and counts it out; the others do not."""
+    if query.next_page is not None or page.next_page is None:
+        return page
+    return replace(page, records=page.records[1:], total=(page.total or 0) - 1)
+
+
 #: These leave records out, and can be told from the truth.
 HIDING: Sequence[Bend] = (
     lambda _lies, _query, page: page,
@@ -82,6 +92,7 @@ HIDING: Sequence[Bend] = (
     lambda _lies, _query, page: replace(page, records=page.records[1:], total=None),
     lambda _lies, _query, page: replace(page, records=[], total=0, next_page=None, shows_all=False),
     lambda _lies, _query, page: replace(page, is_gone=True, records=[], next_page=None, total=None),
+    miscounted,
     *(shuffled(seed) for seed in range(3)),
     fails(lambda: PageUnreadable("not JSON")),
     fails(lambda: SystemUnavailable("bad gateway", sent=True)),
@@ -180,7 +191,9 @@ def leaving_out(hidden: frozenset[int]) -> Bend:
 
 Step = Callable[[World], None]
 scopes, numbers = st.sampled_from(SCOPES), st.integers(1, 6)
-bent = st.lists(st.sampled_from(HIDING), max_size=8) | st.lists(st.sampled_from(MISCOUNTING), max_size=8)
+STUBBORN = [*HIDING[:-FAILING], *MISCOUNTING]
+one_lie = st.sampled_from(STUBBORN).map(lambda bend: [bend] * REQUESTS)
+bent = st.lists(st.sampled_from(HIDING), max_size=8) | st.lists(st.sampled_from(MISCOUNTING), max_size=8) | one_lie
 waits = st.sampled_from((1.0, APART - 1, APART, 4000.0))
 
 
@@ -233,6 +246,16 @@ def known(counted: Mapping[tuple[Action, str], int]) -> set[str]:
 def newest(rig: PollerRig) -> dict[str, Action]:
     """What was put out last of each."""
     return {e.entity.source_id: e.action for e in rig.tables.events if e.entity.resource == GROUP_MEMBERS}
+
+
+@pytest.mark.parametrize("number", range(len(STUBBORN)))
+def test_no_lie_takes_anything_away_however_often_it_is_told(number):
+    world = World()
+    world.read()
+    for _ in range(3):
+        world.read([STUBBORN[number]] * REQUESTS, after_seconds=APART)
+
+    assert deleted(world.rig) == []
 
 
 def test_what_an_earlier_round_of_a_long_walk_saw_does_not_seal_a_later_one():
