@@ -65,7 +65,7 @@ def test_without_the_sweep_a_flushed_redis_does_lose_work(hub, organization, san
     hub.poll(access.name)  # events are in PostgreSQL; their messages, as after a flush, are nowhere
     wait_until(lambda: len(hub.overview.runs(access.name)) > 3, seconds=30, what="polls that find nothing new")
 
-    assert hub.states(access.name) == {"pending": 60}
+    assert set(hub.states(access.name)) == {"pending"}
     assert audited().total("missing") >= 60
 
 
@@ -128,7 +128,7 @@ def hide_one_while_paging(hub, sandbox, name):
 
     class Meddling:
         def __init__(self, inner):
-            self._inner = inner
+            self._inner, self.terms = inner, inner.terms
 
         def page(self, query):
             page = self._inner.page(query)

@@ -13,6 +13,7 @@ from support.breaking import NoBudget
 from support.hub import Hub
 from support.waiting import wait_until
 
+from common.storage.references import PostgresReferenceCache
 from processor.bootstrap import DestinationParts
 
 pytestmark = pytest.mark.slow
@@ -122,6 +123,7 @@ def use_budget(worker: Hub, budget) -> None:
         budget=budget,
         clock=worker.clock,
         metrics=worker.metrics,
+        references=PostgresReferenceCache(worker.engine),
         deadline_seconds=worker.http_deadline_seconds,
         requests_per_hour=int(HOURLY_LIMIT * 0.8),
     )

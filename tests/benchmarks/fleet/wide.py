@@ -11,7 +11,5 @@ from benchmarks.fleet.beat import RESOURCES, SOURCE
 from poller import app as product
 from poller.sources import registry
 
-registry.SOURCES[SOURCE] = replace(
-    registry.SOURCES["volunteer"], base_url="http://127.0.0.1:1", resources=RESOURCES
-)
+registry.SOURCES[SOURCE] = replace(registry.SOURCES["volunteer"], base_url="http://127.0.0.1:1", resources=RESOURCES)
 app = product.app

@@ -42,12 +42,13 @@ class Walker:
     def read(self, scope, *source_ids, now=NOW, due_at=LATER, is_evidence=True, apart=300, also=(), **more):
         """One whole reading of a scope; returns what its end has counted."""
         _, progress = self.save(scope, *source_ids, now=now, **more)
-        counts = self.storage.detection.end_scope(self.end(progress, now, due_at, is_evidence, apart, also), progress)
+        end = self.end(progress, now, due_at, is_evidence=is_evidence, apart=apart, also=also)
+        counts = self.storage.detection.end_scope(end, progress)
         self.storage.detection.save_progress("acme", self.resource, progress, continue_at=now)
         self.forget(progress, now)
         return counts
 
-    def end(self, progress, now=NOW, due_at=LATER, is_evidence=True, apart=300, also=()):
+    def end(self, progress, now=NOW, due_at=LATER, *, is_evidence=True, apart=300, also=()):
         return ScopeEnd(
             customer_id="acme", resource=self.resource, run_id=progress.run_id, trace_id="trace", origin="poll",
             scope=progress.scope, scan_id=progress.scan_id, due_at=due_at, is_evidence=is_evidence,
@@ -236,17 +237,30 @@ def test_history_that_has_waited_for_days_still_lets_what_is_near_go_first(stora
     assert walker.all_due(after(3 * 86_400)) == ["root", "group/1"]
 
 
+def planned_now(_scope, _parent, _read_at, now):
+    """As history is."""
+    return now
+
+
 def test_what_has_been_read_is_no_history_when_its_parent_changes(storage, walker):
     groups(storage, "1")
-    walker.plan(lambda _scope, _parent, _read_at, now: now)
+    walker.plan(planned_now)
     walker.all_due()
+    groups(storage, "2", now=after(50))
+    walker.plan(planned_now, after(50))
     groups(storage, "1", now=after(60), at=after(60), name="renamed")
-    walker.plan(lambda _scope, _parent, _read_at, now: now, after(60))
+    walker.plan(planned_now, after(60))
 
-    assert walker.next(after(60)) == "group/1"
-    groups(storage, "2", now=after(61))
-    walker.plan(lambda scope, _parent, _read_at, now: after(61) if scope == "group/2" else now, after(61))
-    assert walker.all_due(after(70)) == ["group/1", "group/2"]
+    assert walker.all_due(after(70)) == ["group/1", "group/2"], "though it has waited for less long"
+
+
+def test_what_a_page_has_shown_to_be_worth_reading_is_no_history(storage, walker):
+    groups(storage, "1", "2", "3")
+    walker.plan(lambda scope, *_: after(1) if scope == "group/3" else NOW)
+    shown = DueScope(resource=GROUP_MEMBERS, scope="group/2")
+    Walker(storage, GROUPS).save(WHOLE, now=after(2), due=[shown])
+
+    assert walker.all_due(after(2)) == ["group/2", "group/3", "group/1", "root"]
 
 
 def test_what_this_walk_has_read_is_left_for_the_next(storage, walker):

@@ -24,7 +24,6 @@ def hub(engine, servers, redis, monkeypatch, fleet):
     built.close()
 
 
-
 def test_before_the_first_poll_each_list_is_asked_once_and_the_dates_are_said_to_be_unknown(fleet, hub, organization):
     access = organization(users=40)
     hub.onboard(access)
