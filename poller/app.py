@@ -17,6 +17,7 @@ from common.queueing.lanes import serve_lanes
 from common.queueing.names import SWEEP_QUEUE, poll_queue
 from common.queueing.once import Once
 from common.queueing.routing import route_by_customer
+from common.queueing.stopping import keep_stopping
 from common.queueing.watchdog import Watchdog, keep_watch
 from common.storage.customers import open_customers
 from poller.bootstrap import build
@@ -36,7 +37,8 @@ def build_app() -> Celery:
         task_queues=queues,
         task_default_queue=SWEEP_QUEUE,
     )
-    poller = Once(lambda: build(settings, app))
+    stopping = keep_stopping()
+    poller = Once(lambda: build(settings, app, stopping))
     # What a person calls by hand needs to know a customer's lane, and nothing else of a worker.
     customers = Once(lambda: open_customers(settings.require_database_url(), name="poller call"))
     app.conf.task_routes = [route_by_customer(lambda customer_id: customers().get(customer_id).lane)]

@@ -22,6 +22,7 @@ from common.domain.clock import Clock, SystemClock
 from common.domain.customers import Customer, System
 from common.domain.limits import Budget, Share, source_policy
 from common.domain.sources import Source
+from common.domain.stopping import never
 from common.domain.throttles import Brake, Throttles
 from common.http.client import ApiClient, make_transport
 from common.limits.budget import RedisBudget
@@ -112,7 +113,7 @@ class SourceParts:
         return definition.open(api, customer, plan=self.plan_of(customer))
 
 
-def build(settings: Settings, app: Celery) -> Poller:
+def build(settings: Settings, app: Celery, is_stopping: Callable[[], bool] = never) -> Poller:
     """Connect everything. Raises ConfigurationError if a setting is missing or wrong."""
     clock = SystemClock()
     metrics = Metrics(CollectorRegistry())
@@ -173,6 +174,7 @@ def build(settings: Settings, app: Celery) -> Poller:
             pause_hours=settings.pause_hours,
         ),
         outages=OUTAGES,
+        is_stopping=is_stopping,
     )
     return Poller(
         clock=clock,

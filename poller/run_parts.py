@@ -10,6 +10,7 @@ from common.domain.customers import Customer
 from common.domain.limits import Share
 from common.domain.passages import Breakers
 from common.domain.sources import Source
+from common.domain.stopping import never
 from common.domain.stores import CustomerStore, DetectionStore, Locks
 from common.metrics.catalogue import Metrics
 from poller.backpressure import Backpressure
@@ -40,3 +41,5 @@ class RunParts:
     failure_limit: FailureLimit
     #: What our own storage raises when it is away: neither an error of the source's nor a defect.
     outages: tuple[type[Exception], ...] = ()
+    #: Whether the worker was asked to stop: what is left goes to another.
+    is_stopping: Callable[[], bool] = never

@@ -87,9 +87,14 @@ class _Run:
         self.resource = resource
         self._checkpoint = start.progress.start(start.checkpoint)
         self.progress = start.progress
-        self.deadline = parts.clock.monotonic() + parts.slice_seconds
+        self._deadline = parts.clock.monotonic() + parts.slice_seconds
         #: Through the source's breaker; None until it let us pass.
         self._passage: Passage | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """The slice."""
+        return self.parts.is_stopping() or self.parts.clock.monotonic() > self._deadline
 
     def make(self) -> RunState:
         """Read pages until the end, the slice's end, or an error; every way out is recorded, unless another owns it."""
@@ -143,7 +148,7 @@ class _Run:
             self.progress = replace(after, outages=0)
             self.save(page, scanned, origin=scanned.origin)
             if self.parts.detector.needs_another_page(self.progress, page):
-                if self.parts.clock.monotonic() > self.deadline:
+                if self.is_over:
                     return self.continue_at(self.parts.clock.now(), "slice ended")
                 continue
             state = self._end_of_pass()

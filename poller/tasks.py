@@ -51,6 +51,10 @@ def poll_customer(
     if not customer.is_active:
         return
     poller.plans.renew(customer)
-    for resource in poller.resources(customer):
-        if resources is None or resource in resources:
-            runs.run(poller.run_parts, customer, resource, layer, only_if_due=LAYER_TERMS[layer].at_slots)
+    wanted = [resource for resource in poller.resources(customer) if resources is None or resource in resources]
+    for number, resource in enumerate(wanted):
+        if poller.run_parts.is_stopping():
+            # The next turn may be an hour away.
+            poller.polls.publish(customer_id, customer.lane, layer=layer, resources=wanted[number:])
+            return
+        runs.run(poller.run_parts, customer, resource, layer, only_if_due=LAYER_TERMS[layer].at_slots)

@@ -50,8 +50,9 @@ class RunUnderWay(Protocol):
     customer: Customer
     resource: str
     progress: Progress
-    #: Monotonic seconds at which the slice ends.
-    deadline: float
+
+    @property
+    def is_over(self) -> bool: ...
 
     def save(self, page: Page, scanned: Progress, *, origin: str, scope: str = ...) -> None: ...
 
@@ -86,7 +87,7 @@ class _Walking:
             page = self._read_or_skip(source, passage, terms, found)
             if page is not None and page.next_page is None:
                 self._end_scope(page, terms, found, due_at)
-            if self._run.parts.clock.monotonic() > self._run.deadline:
+            if self._run.is_over:
                 return self._run.continue_at(self._run.parts.clock.now(), "slice ended")
 
     def _due_at(self, source: Source) -> DueAt:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import httpx
@@ -21,6 +22,7 @@ from common.domain.errors import CustomerInvalid
 from common.domain.gathering import Linger
 from common.domain.limits import Budget, Share, destination_policy
 from common.domain.references import ReferenceCache
+from common.domain.stopping import never
 from common.http.client import ApiClient, make_transport
 from common.limits.budget import RedisBudget
 from common.metrics.catalogue import Metrics
@@ -94,7 +96,7 @@ def batch_size(customer: Customer) -> int:
         return 1
 
 
-def build(settings: Settings, app: Celery) -> Processor:
+def build(settings: Settings, app: Celery, is_stopping: Callable[[], bool] = never) -> Processor:
     """Connect everything. Raises ConfigurationError if a setting is missing or wrong."""
     clock = SystemClock()
     metrics = Metrics(CollectorRegistry())
@@ -133,6 +135,7 @@ def build(settings: Settings, app: Celery) -> Processor:
         dead_letter_limit=settings.dead_letter_limit,
         batch_size=batch_size,
         outages=OUTAGES,
+        is_stopping=is_stopping,
     )
     return Processor(
         clock=clock,

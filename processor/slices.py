@@ -15,6 +15,7 @@ from common.domain.entities import EntityKey
 from common.domain.events import FINAL_STATES, Event, EventState
 from common.domain.limits import Share
 from common.domain.passages import Breakers
+from common.domain.stopping import never
 from common.domain.stores import CustomerStore, DeliveryStore, Held, Locks
 from common.domain.writes import EventOutcome, SliceOutcome
 from common.metrics.catalogue import Metrics
@@ -42,6 +43,8 @@ class SliceParts:
     batch_size: Callable[[Customer], int]
     #: What our own storage raises when it is away: neither an error of the destination's nor a defect.
     outages: tuple[type[Exception], ...] = ()
+    #: Whether the worker was asked to stop: what is left goes to another.
+    is_stopping: Callable[[], bool] = never
 
 
 @dataclass(kw_only=True)
@@ -70,7 +73,7 @@ class Slice:
 
     @property
     def is_over(self) -> bool:
-        return self.stopped or self.parts.clock.monotonic() > self.deadline
+        return self.stopped or self.parts.is_stopping() or self.parts.clock.monotonic() > self.deadline
 
     def next_look(self, age_seconds: float) -> datetime:
         """When to look for what was submitted so long ago: together with what was then, and not with all customers."""
