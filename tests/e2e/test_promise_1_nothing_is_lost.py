@@ -48,7 +48,7 @@ def test_a_fleet_that_is_shot_at_loses_nothing(hub, organization, sandbox, audit
     wait_until(lambda: not sandbox.edits()["running"], seconds=30, what="the end of the edits")
     sandbox.clear_faults()
 
-    report = wait_until(lambda: passing(audited()), seconds=120, what="an audit without findings")
+    report = wait_until(lambda: passing(audited()), seconds=180, what="an audit without findings")
     assert report.verdict == "PASS"
     assert report.total("source") == report.total("destination") - report.total("kept_after_delete")
 
@@ -117,9 +117,9 @@ class Gullible(Incremental):
     def is_sealed(self, progress, seen):
         return True
 
-    def after_page(self, progress, page, now):
+    def after_page(self, progress, page, now, **terms):
         known = replace(progress, before=progress.before or now.isoformat())
-        return super().after_page(known, page, now)
+        return super().after_page(known, page, now, **terms)
 
 
 def hide_one_while_paging(hub, sandbox, name):
