@@ -20,9 +20,17 @@ from deploy.sandbox.client import Access, SandboxAdmin
 #: Marks customers of a sandbox.
 REGION = "sandbox"
 #: Users by turn: from a small charity to one of several pages.
-SIZES = (120, 60, 30, 15)
+SIZES = (60, 40, 25, 15)
 #: In seconds; the tiers' real ones are minutes, too long to watch.
 POLL_SECONDS = {Tier.PREMIUM: 5, Tier.STANDARD: 10, Tier.BASIC: 20}
+#: Its limit, told in its headers: with the hundred that VOMO is taken to allow, a first reading would take minutes.
+REQUESTS_PER_MINUTE = 1000
+#: What is read scope by scope is read this often; in seconds. The real periods are minutes, hours and days.
+PACE = {
+    "near_seconds": 20, "week_seconds": 30, "window_seconds": 30, "today_seconds": 20, "project_seconds": 60,
+    "idle_project_seconds": 120, "forms_seconds": 60, "completions_seconds": 20, "groups_seconds": 30,
+    "members_seconds": 30, "lists_seconds": 120, "user_seconds": 120, "details_seconds": 120,
+}  # fmt: skip
 #: The stand-in's look-ups show a change at once; the real ones may lag half a minute.
 VISIBILITY_SECONDS = 1.0
 ENDED = "its sandbox has ended, and its data with it"
@@ -32,9 +40,12 @@ def add_sandbox_customers(parts: Parts, sandbox_url: str, count: int) -> list[st
     """Create the accounts at a fresh sandbox and onboard them. Returns their ids."""
     _retire_earlier(parts)
     ids = list(itertools.islice(_free_ids(parts), count))
-    requests = [{"name": name, "users": size} for name, size in zip(ids, itertools.cycle(SIZES), strict=False)]
+    limit = {"volunteer_requests_per_minute": REQUESTS_PER_MINUTE}
+    requests = [{"name": name, "users": size, **limit} for name, size in zip(ids, itertools.cycle(SIZES), strict=False)]
     with SandboxAdmin(sandbox_url) as admin:
         accesses = admin.create_organizations(*requests) if requests else []
+        for access in accesses:
+            admin.create_tags(access.name)
     for access, tier in zip(accesses, itertools.cycle(Tier), strict=False):
         onboard(parts, _customer(access, tier), SecretStr(access.volunteer_token), SecretStr(access.crm_token))
     return ids
@@ -61,6 +72,6 @@ def _customer(access: Access, tier: Tier) -> Customer:
         lane=LANE_OF_TIER[tier],
         region=REGION,
         poll_interval_seconds=POLL_SECONDS[tier],
-        source_settings={"base_url": access.volunteer_base_url},
+        source_settings={"base_url": access.volunteer_base_url, **PACE},
         destination_settings={"base_url": access.crm_base_url, "visibility_seconds": VISIBILITY_SECONDS},
     )

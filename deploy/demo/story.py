@@ -87,17 +87,11 @@ class Story:
             *({"name": customer.name, **customer.sandbox} for customer in self.customers)
         )
         for access in accesses:
-            self._make_tags(access.name)
+            self.admin.create_tags(access.name)
         bring_in(self.fleet.environment, self.customers, accesses)
         self.admin.add_faults(*opening_faults(self.customers))
         self.progress.enter("starting the fleet")
         self.fleet.start()
-
-    def _make_tags(self, name: str) -> None:
-        """As staff do: the API makes no tags, and groups and certificates become those of their names."""
-        source = self.admin.export(name)["source"]
-        for label in sorted({row["name"] for row in (*source["groups"], *source["certificates"])}):
-            self.admin.create_tag(name, label)
 
     def _until_level(self, phase: str, seconds: float, *, calm_seconds: float) -> float:
         """Wait until the destination has been level with the source for so long; gives the seconds it took."""

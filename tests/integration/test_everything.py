@@ -36,12 +36,6 @@ class Account:
     def __init__(self, hub, sandbox, access):
         self.hub, self.sandbox, self.access = hub, sandbox, access
 
-    def make_tags(self):
-        """As staff do: the API makes none."""
-        source = self.sandbox.export(self.access.name)["source"]
-        for name in sorted({row["name"] for row in (*source["groups"], *source["certificates"])}):
-            self.sandbox.create_tag(self.access.name, name)
-
     def turn(self):
         self.hub.poll_all(self.access.name)
         self.hub.deliver_all(self.access.name)
@@ -68,9 +62,8 @@ class Account:
 def account(request, hub, sandbox, organization):
     access = organization(users=PEOPLE, **HABITS[request.param])
     hub.onboard(access, source_settings=ALWAYS)
-    built = Account(hub, sandbox, access)
-    built.make_tags()
-    return built
+    sandbox.create_tags(access.name)
+    return Account(hub, sandbox, access)
 
 
 def test_everything_arrives_and_what_is_edited_meanwhile_too(account):

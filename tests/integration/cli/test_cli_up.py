@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 #: For a whole fleet to start on a busy machine.
 START_SECONDS = 90
 #: For two backfills.
-LEVEL_SECONDS = 60
+LEVEL_SECONDS = 150
 
 
 @pytest.fixture
