@@ -106,9 +106,13 @@ def _earned(source: Row, users: set[str], tags: set[str]) -> Iterator[Fact]:
 
 
 def instant(seconds: object) -> str:
-    """Unix seconds as a time in UTC."""
-    return datetime.fromtimestamp(int(str(seconds)), UTC).isoformat()
+    """Unix seconds as a time in UTC; what is none as it is, which no destination can show."""
+    try:
+        return datetime.fromtimestamp(int(str(seconds)), UTC).isoformat()
+    except (ValueError, OverflowError):
+        return f"unreadable: {seconds}"
 
 
 def day(seconds: object) -> str:
-    return instant(seconds)[:10]
+    found = instant(seconds)
+    return found if found.startswith("unreadable") else found[:10]

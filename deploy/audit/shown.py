@@ -101,7 +101,9 @@ def _instant(opportunity: Row) -> str:
     text = opportunity.get("startDateTime")
     if not text:
         return ""
-    moment = datetime.fromisoformat(str(text))
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=ZoneInfo(str(opportunity.get("timeZone") or "UTC")))
-    return moment.astimezone(UTC).isoformat()
+    try:
+        moment = datetime.fromisoformat(str(text))
+        zone = ZoneInfo(str(opportunity.get("timeZone") or "UTC"))
+    except (ValueError, KeyError):
+        return f"unreadable: {text}"
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC).isoformat()
