@@ -53,7 +53,7 @@ def test_a_fleet_that_is_shot_at_loses_nothing(hub, organization, sandbox, audit
     assert report.total("source") == report.total("destination") - report.total("kept_after_delete")
 
 
-def test_without_the_sweep_a_flushed_redis_does_lose_work(hub, organization, sandbox, audited, start_fleet):
+def test_without_the_sweep_a_flushed_redis_does_lose_work(hub, engine, organization, sandbox, audited, start_fleet):
     """Broken on purpose: FLEET_SWEEP_SECONDS is so long that only the first sweep, at the start, ever comes."""
     first = organization(users=2)
     hub.onboard(first, visibility_seconds=1)
@@ -62,8 +62,11 @@ def test_without_the_sweep_a_flushed_redis_does_lose_work(hub, organization, san
 
     access = organization(users=60)
     hub.onboard(access, visibility_seconds=1)
-    hub.poll(access.name)  # events are in PostgreSQL; their messages, as after a flush, are nowhere
-    wait_until(lambda: len(hub.overview.runs(access.name)) > 3, seconds=30, what="polls that find nothing new")
+    hub.customers.pause(access.name, "until all is detected")
+    hub.poll_all(access.name)  # events are in PostgreSQL; their messages, as after a flush, are nowhere
+    hub.customers.resume(access.name)
+    ours = runs_of(engine, access.name)
+    wait_until(lambda: runs_of(engine, access.name) > ours + 3, seconds=30, what="polls that find nothing new")
 
     assert set(hub.states(access.name)) == {"pending"}
     assert audited().total("missing") >= 60
@@ -171,6 +174,12 @@ def settle(hub: Hub, name: str) -> bool:
     hub.poll(name)
     hub.deliver_all(name)
     return hub.is_done(name)
+
+
+def runs_of(engine, customer_id) -> int:
+    with engine.connect() as connection:
+        query = text("SELECT count(*) FROM runs WHERE customer_id = :name")
+        return connection.execute(query, {"name": customer_id}).scalar_one()
 
 
 def passing(report):
