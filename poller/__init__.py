@@ -5,5 +5,6 @@ bootstrap  the composition root                          detectors  what yields 
 tasks      poll and sweep                                sources    connectors, one folder each
 schedule   beat: who is polled when                      sweep      says again what Redis forgot
 failing    runs that fail in a row pause the customer    resting    pauses that end by themselves
+walking    runs over what is read scope by scope         scanning   full scans: what is gone
 backpressure  a full backlog holds runs back             announcing deliveries for committed pages
 """

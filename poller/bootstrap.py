@@ -20,6 +20,7 @@ from common.domain.backlog import BacklogLimits
 from common.domain.breakers import BreakerPolicy
 from common.domain.clock import Clock, SystemClock
 from common.domain.customers import Customer, System
+from common.domain.fuse import Fuse
 from common.domain.limits import Budget, Share, source_policy
 from common.domain.sources import Source
 from common.domain.stopping import never
@@ -47,6 +48,7 @@ from common.storage.throttles import PostgresThrottles
 from common.storage.usage import PostgresUsage
 from poller.announcing import Announcement
 from poller.backpressure import Backpressure
+from poller.detectors.full import Full
 from poller.detectors.incremental import Incremental
 from poller.detectors.walk import Walk
 from poller.failing import FailureLimit
@@ -154,6 +156,8 @@ def build(settings: Settings, app: Celery, is_stopping: Callable[[], bool] = nev
         metrics=metrics,
         walk=Walk(passes=settings.scan_passes, absence=timedelta(seconds=settings.absence_seconds)),
         detector=Incremental(overlap=timedelta(seconds=settings.poll_overlap_seconds), passes=settings.scan_passes),
+        full=Full(passes=settings.scan_passes, absence=timedelta(seconds=settings.absence_seconds)),
+        fuse=Fuse(fraction=settings.deletion_fuse_percent / 100, records=settings.deletion_fuse_records),
         new_id=lambda: uuid.uuid4().hex,
         random_unit=random_unit,
         open_source=sources.open,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from common.domain.clock import Clock
 from common.domain.customers import Customer
+from common.domain.fuse import Fuse
 from common.domain.limits import Share
 from common.domain.passages import Breakers
 from common.domain.sources import Source
@@ -14,6 +15,7 @@ from common.domain.stopping import never
 from common.domain.stores import CustomerStore, DetectionStore, Locks
 from common.metrics.catalogue import Metrics
 from poller.backpressure import Backpressure
+from poller.detectors.full import Full
 from poller.detectors.incremental import Incremental
 from poller.detectors.walk import Walk
 from poller.failing import FailureLimit
@@ -30,6 +32,9 @@ class RunParts:
     metrics: Metrics
     detector: Incremental
     walk: Walk
+    full: Full = field(default_factory=Full)
+    #: Of customers that have none of their own.
+    fuse: Fuse = field(default_factory=Fuse)
     new_id: Callable[[], str]
     random_unit: Callable[[], float]
     open_source: Callable[[Customer, Share], Source]

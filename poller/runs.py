@@ -30,18 +30,21 @@ from common.domain.errors import (
     TransientError,
     UnknownOutcome,
 )
+from common.domain.fuse import Fuse, fuse_of
 from common.domain.layers import Layer
 from common.domain.limits import share_of
 from common.domain.passages import Passage, passing
 from common.domain.records import Record
 from common.domain.retry import RetryPolicy
-from common.domain.runs import RunState
+from common.domain.runs import RunCounts, RunState
 from common.domain.sources import WHOLE, Page, ResourceTerms, Source, Style
 from common.domain.stores import (
     PageToSave,
     RunStart,
+    ScopeEnd,
 )
 from poller.run_parts import RunParts
+from poller.scanning import scan_all
 from poller.walking import walk
 
 log = structlog.get_logger(__name__)
@@ -88,6 +91,7 @@ class _Run:
         self._checkpoint = start.progress.start(start.checkpoint)
         self.progress = start.progress
         self._deadline = parts.clock.monotonic() + parts.slice_seconds
+        self.backlog = parts.backpressure.watch(customer.customer_id)
         #: Through the source's breaker; None until it let us pass.
         self._passage: Passage | None = None
 
@@ -136,11 +140,13 @@ class _Run:
         terms = source.terms[self.resource]
         if terms.style is Style.SCOPED:
             return walk(self, source, passage)
+        if self.progress.whole:
+            return scan_all(self, source, passage)
         return self._scan(source, passage, terms)
 
     def _scan(self, source: Source, passage: Passage, terms: ResourceTerms) -> RunState:
         while True:
-            self.parts.backpressure.check(self.customer.customer_id, self.progress.origin)
+            self.backlog.check(self.progress.origin)
             query = self.parts.detector.query(self.resource, self._checkpoint, self.progress)
             page = passage.watch(partial(source.page, query))
             now, scanned = self.parts.clock.now(), self.progress
@@ -155,8 +161,10 @@ class _Run:
             if state is not None:
                 return state
 
-    def save(self, page: Page, scanned: Progress, *, origin: str, scope: str = WHOLE) -> None:
-        """`scanned`: the progress that the page was asked for with."""
+    def save(
+        self, page: Page, scanned: Progress, *, origin: str, scope: str = WHOLE, end: ScopeEnd | None = None
+    ) -> None:
+        """`scanned`: the progress that the page was asked for with; `end`: as of `DetectionStore.save_page`."""
         now = self.parts.clock.now()
         counts = self.parts.store.save_page(
             PageToSave(
@@ -173,14 +181,31 @@ class _Run:
                 scope=scope,
                 shows_all=page.shows_all and scanned.scope is not None,
                 due=page.due,
+                full_scan_id=scanned.scan_id if scanned.whole else "",
             ),
             self.progress,
+            end=end,
         )
         log.info("page saved", action="run.page", run_id=scanned.run_id, read=counts.read, detected=counts.detected)
         if counts.detected:
             self.announce(counts.detected)
+        self.tell(counts)
+
+    @property
+    def fuse(self) -> Fuse:
+        """How many of a resource may be found gone before a person is asked."""
+        return fuse_of(self.customer, self.parts.fuse)
+
+    def tell(self, counts: RunCounts) -> None:
+        """What a scan has found gone."""
+        if counts.deleted:
+            self.announce(counts.deleted)
+        if counts.held:
+            log.error("deletions are held", action="deletions.held", resource=self.resource, count=counts.held)
+            self.parts.metrics.deletions_held.labels(self.customer.customer_id, self.resource).inc(counts.held)
 
     def announce(self, detected: int) -> None:
+        self.backlog.add(detected)
         self.parts.metrics.events_detected.labels(self.customer.customer_id, self.resource).inc(detected)
         self.parts.publish(self.customer)
 

@@ -13,6 +13,7 @@ from common.queueing.tasks import declare_task
 from poller import runs
 from poller.bootstrap import Poller
 from poller.resting import end_pauses
+from poller.sources import registry
 from poller.sweep import repair, sweep
 from poller.targets import ask_for_checks
 
@@ -22,12 +23,14 @@ log = structlog.get_logger(__name__)
 def declare_tasks(app: Celery, poller: Callable[[], Poller]) -> None:
     """Register `poller.poll` and `poller.sweep`; `poller` is called when the first message arrives."""
 
-    def poll(customer_id: str, layer: str = Layer.POLL, resources: Sequence[str] | None = None) -> None:
+    def poll(
+        customer_id: str, layer: str = Layer.POLL, resources: Sequence[str] | None = None, *, by_hand: bool = False
+    ) -> None:
         if layer not in set(Layer):
             log.error("message refused", action="task.refused", why=f"no layer {layer!r}", known=[*map(str, Layer)])
             return
         poller().polls.taken(customer_id, Layer(layer), resources)
-        poll_customer(poller(), customer_id, Layer(layer), resources)
+        poll_customer(poller(), customer_id, Layer(layer), resources, by_hand=by_hand)
 
     def sweep_all() -> None:
         parts = poller()
@@ -44,17 +47,23 @@ def declare_tasks(app: Celery, poller: Callable[[], Poller]) -> None:
 
 
 def poll_customer(
-    poller: Poller, customer_id: str, layer: Layer = Layer.POLL, resources: Sequence[str] | None = None
+    poller: Poller,
+    customer_id: str,
+    layer: Layer = Layer.POLL,
+    resources: Sequence[str] | None = None,
+    *,
+    by_hand: bool = False,
 ) -> None:
-    """One run after the other, for these resources of the customer or for all."""
+    """One run after the other, for these resources of the customer or for all. `by_hand`: also if it is not due."""
     customer = poller.customers.get(customer_id)
     if not customer.is_active:
         return
     poller.plans.renew(customer)
+    resources = registry.scanned(customer) if resources is None and LAYER_TERMS[layer].is_whole else resources
     wanted = [resource for resource in poller.resources(customer) if resources is None or resource in resources]
     for number, resource in enumerate(wanted):
         if poller.run_parts.is_stopping():
             # The next turn may be an hour away.
             poller.polls.publish(customer_id, customer.lane, layer=layer, resources=wanted[number:])
             return
-        runs.run(poller.run_parts, customer, resource, layer, only_if_due=LAYER_TERMS[layer].at_slots)
+        runs.run(poller.run_parts, customer, resource, layer, only_if_due=LAYER_TERMS[layer].at_slots and not by_hand)

@@ -7,8 +7,9 @@ walk that takes long reads again what has become due meanwhile.
 All layers walk alike, over what is due. Reconciliation has nothing to add: each reading compares a whole list already,
 at least once a day where a bound is used in between, and no list is compared by time alone.
 
-Killed between a scope's last page and its end, a run reads that scope again, in the same pass: what either reading has
-shown counts as seen, so nothing is taken for gone that was not.
+A scope of one page, as most are, ends in the transaction of that page. Killed between the last of several pages and the
+end of their scope, a run reads that scope again, in the same pass: what either reading has shown counts as seen, so
+nothing is taken for gone that was not.
 """
 
 from __future__ import annotations
@@ -24,11 +25,14 @@ import structlog
 from common.domain.checkpoints import Progress
 from common.domain.customers import Customer
 from common.domain.errors import PageUnreadable, PermanentError, SyncError
+from common.domain.fuse import Fuse
 from common.domain.passages import Passage
-from common.domain.runs import RunState
+from common.domain.runs import RunCounts, RunState
 from common.domain.sources import Page, ResourceTerms, Source
 from common.domain.stores import DueAt, ScopeEnd, ScopeToRead
+from poller.backpressure import BacklogWatch
 from poller.run_parts import RunParts
+from poller.skipped import note_skipped, told
 
 log = structlog.get_logger(__name__)
 
@@ -50,13 +54,19 @@ class RunUnderWay(Protocol):
     customer: Customer
     resource: str
     progress: Progress
+    backlog: BacklogWatch
 
     @property
     def is_over(self) -> bool: ...
 
-    def save(self, page: Page, scanned: Progress, *, origin: str, scope: str = ...) -> None: ...
+    def save(
+        self, page: Page, scanned: Progress, *, origin: str, scope: str = ..., end: ScopeEnd | None = ...
+    ) -> None: ...
 
-    def announce(self, detected: int) -> None: ...
+    @property
+    def fuse(self) -> Fuse: ...
+
+    def tell(self, counts: RunCounts) -> None: ...
 
     def continue_at(self, moment: datetime, why: str) -> RunState: ...
 
@@ -71,8 +81,6 @@ def walk(run: RunUnderWay, source: Source, passage: Passage) -> RunState:
 class _Walking:
     def __init__(self, run: RunUnderWay) -> None:
         self._run = run
-        #: The last scope that was skipped in this slice, for the report.
-        self._trouble = ""
 
     def make(self, source: Source, passage: Passage) -> RunState:
         """Every scope that is due, the most urgent first, until none is."""
@@ -83,10 +91,8 @@ class _Walking:
             found = self._next_scope(terms)
             if found is None:
                 began = self._walk_began(self._run.parts.clock.now())
-                return self._run.finish(RunState.COMPLETED, began, self._trouble)
-            page = self._read_or_skip(source, passage, terms, found)
-            if page is not None and page.next_page is None:
-                self._end_scope(page, terms, found, due_at)
+                return self._run.finish(RunState.COMPLETED, began, told(self._run.progress))
+            self._read_or_skip(source, passage, terms, found, due_at)
             if self._run.is_over:
                 return self._run.continue_at(self._run.parts.clock.now(), "slice ended")
 
@@ -121,12 +127,14 @@ class _Walking:
             self._run.progress = self._run.parts.walk.begin(self._run.progress, found)
         return found
 
-    def _read_or_skip(self, source: Source, passage: Passage, terms: ResourceTerms, found: ScopeToRead) -> Page | None:
-        """None: the scope is left for an hour. What one of them answers must not keep all others from being read; what
-        a root answers is the run's to fail by.
+    def _read_or_skip(
+        self, source: Source, passage: Passage, terms: ResourceTerms, found: ScopeToRead, due_at: DueAt
+    ) -> None:
+        """Or leave the scope for an hour. What one of them answers must not keep all others from being read; what a
+        root answers is the run's to fail by.
         """
         try:
-            return self._read_scope(source, passage, terms, found)
+            self._read_scope(source, passage, terms, found, due_at)
         except PageUnreadable as error:
             if self._run.progress.failures + 1 < FAILURES_BEFORE_SKIPPING:
                 raise
@@ -135,48 +143,59 @@ class _Walking:
             if found.scope in terms.roots:
                 raise
             self._skip(terms, found, error)
-        return None
 
     def _skip(self, terms: ResourceTerms, found: ScopeToRead, error: SyncError) -> None:
         log.error("scope skipped", action="walk.scope_skipped", scope=found.scope, error=str(error))
-        self._trouble = f"{found.scope} is left for an hour: {error}"
-        progress, now = self._run.progress, self._run.parts.clock.now()
+        progress, now = note_skipped(self._run.progress, found.scope, error), self._run.parts.clock.now()
         self._run.progress = replace(self._run.parts.walk.after_scope(progress), failures=0)
         end = self._end(found, terms, progress, now=now, due_at=now + SKIPPED, is_evidence=False)
         self._run.parts.store.end_scope(end, self._run.progress)
 
-    def _read_scope(self, source: Source, passage: Passage, terms: ResourceTerms, found: ScopeToRead) -> Page:
+    def _read_scope(
+        self, source: Source, passage: Passage, terms: ResourceTerms, found: ScopeToRead, due_at: DueAt
+    ) -> None:
         walk, now = self._run.parts.walk, self._run.parts.clock.now()
         origin = walk.origin(self._run.progress, found)
-        self._run.parts.backpressure.check(self._run.customer.customer_id, origin)
+        self._run.backlog.check(origin)
         query = walk.query(self._run.resource, terms, self._run.progress, found, now)
         page = passage.watch(partial(source.page, query))
         scanned, self._run.progress = self._run.progress, walk.after_page(self._run.progress, page)
+        if page.next_page is not None:
+            self._run.save(page, scanned, origin=origin, scope=found.scope)
+            return
+        if query.next_page is None:
+            end = self._come_to_end(page, terms, found, due_at, seen=_shown(page, self._run.resource, terms))
+            self._run.save(page, scanned, origin=origin, scope=found.scope, end=end)
+            return
         self._run.save(page, scanned, origin=origin, scope=found.scope)
-        return page
+        self._end_scope(page, terms, found, due_at)
 
     def _end_scope(self, page: Page, terms: ResourceTerms, found: ScopeToRead, due_at: DueAt) -> None:
-        """Take it for evidence, read it once more, or leave it."""
+        """Of several pages: what they have shown is in the mirror."""
+        store, scan_id = self._run.parts.store, self._run.progress.scan_id
+        own = (self._run.resource, *terms.also)
+        seen = sum(store.seen_in_scan(self._run.customer.customer_id, each, scan_id) for each in own)
+        end = self._come_to_end(page, terms, found, due_at, seen=seen)
+        if end is not None:
+            self._run.tell(store.end_scope(end, self._run.progress))
+
+    def _come_to_end(
+        self, page: Page, terms: ResourceTerms, found: ScopeToRead, due_at: DueAt, *, seen: int
+    ) -> ScopeEnd | None:
+        """Take it for evidence, or leave it; None: read it once more. Sets the progress, and saves nothing."""
         walk, progress, now = self._run.parts.walk, self._run.progress, self._run.parts.clock.now()
-        seen = sum(
-            self._run.parts.store.seen_in_scan(self._run.customer.customer_id, each, progress.scan_id)
-            for each in (self._run.resource, *terms.also)
-        )
         is_sealed = page.is_gone or walk.is_sealed(progress, seen)
         again = None if is_sealed else walk.next_pass(progress)
         if again is not None:
             self._run.progress = again
-            return
+            return None
         self._run.progress = walk.after_scope(progress)
         # What is gone is not asked for again until its parent says otherwise; nor is what has no parent yet, for that
         # says how often: an answer may show a scope before its parent is listed. A root has nobody to speak for it.
         is_regular = found.scope in terms.roots or (bool(found.parent) and not page.is_gone)
         later = due_at(found.scope, found.parent, now, now) if is_regular else None
         is_evidence = is_sealed and page.shows_all and not page.is_gone
-        end = self._end(found, terms, progress, now=now, due_at=later, is_evidence=is_evidence)
-        counts = self._run.parts.store.end_scope(end, self._run.progress)
-        if counts.deleted:
-            self._run.announce(counts.deleted)
+        return self._end(found, terms, progress, now=now, due_at=later, is_evidence=is_evidence)
 
     def _end(
         self,
@@ -201,4 +220,12 @@ class _Walking:
             evidence_before=now - self._run.parts.walk.absence,
             now=now,
             also=terms.also,
+            fuse=self._run.fuse,
         )
+
+
+def _shown(page: Page, resource: str, terms: ResourceTerms) -> int:
+    """Distinct records of one page, as the mirror would count them."""
+    ids = {(each.resource, each.source_id) for each in page.records}
+    ids |= {(each.resource, each.source_id) for each in page.broken}
+    return sum(name in (resource, *terms.also) for name, _ in ids)

@@ -57,7 +57,8 @@ def _read(part: Slice, ready: Ready, answer: Answer, look_at: datetime) -> Slice
         case Refused():
             return _refused(ready, answer.refusal)
         case Postponed():
-            return _unsent(ready, _pending(ready, answer.reason, answer.until))
+            postponed = replace(_pending(ready, answer.reason, answer.until), until_newer=answer.until_newer)
+            return _unsent(ready, postponed)
         case NeedsReview():
             return merged([hold(ready.work, answer.review, part), _unsent(ready)])
         case Relinked():

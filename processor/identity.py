@@ -152,6 +152,7 @@ def hold(work: Work, review: Review, part: Slice) -> SliceOutcome:
         state=EventState.PENDING,
         reason=f"held for review: {review.reason}; see `fleet matches`",
         retry_at=part.now + REVIEW_AGAIN,
+        until_newer=True,
     )
     return SliceOutcome(events=(waiting,), reviews=(review,))
 

@@ -5,12 +5,13 @@
     additions   customers add, customers token                   entries      a customer as somebody wrote it down
     customers   customers list, show, pause, resume              checks       what is wrong with a configuration
     status      the live table (its lines: `standing`)           verification one cheap call to prove a token
-    history     runs list, events                                tokens       tokens from files and hidden prompts
+    runs        runs list, runs show; `history`: events          tokens       tokens from files and hidden prompts
     letters     dlq list, show, replay, discard                  failures     errors as lines for a person
     work        poll, migrate                                    output       tables for people, JSON for programs
     changes     customers set                                    offboarding  customers offboard, and the way back
     schedule    who is read when, and whether a beat leads
-    audit       the proof, and its exit code                     ages, options  small words that all of them share
+    audit       the proof, and its exit code                     ages, moments, options  words that all of them share
+    deletions   deletions list, approve, reject                  reconciliation  reconcile: read again, or all there is
     throttle    slow a system down; the table keeps who and why
     credentials try stored tokens, end what blocked them         troubles     systems that may not be asked, the mend
     exporter    depths and ages for Prometheus                   sandbox_customers  for `fleet up --sandbox`

@@ -23,6 +23,20 @@ class OpenDecisions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HeldDeletions:
+    """Of one customer, as told with `--json`."""
+
+    #: How many, by resource.
+    resources: Mapping[str, int]
+    mend: str
+
+    @property
+    def line(self) -> str:
+        found = ", ".join(f"{count:,} {resource}" for resource, count in sorted(self.resources.items()))
+        return f"{found} seem to be deleted at the source, which is held: {self.mend}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Missing:
     """A custom field that the mapping names and the destination lacks, as told with `--json`."""
 
@@ -42,6 +56,12 @@ def kinds_text(counts: Mapping[str, int]) -> str:
 def decisions_of(row: CustomerOverview) -> OpenDecisions | None:
     """None: nothing is open."""
     return OpenDecisions(kinds=row.reviews, mend=f"`fleet matches list {row.customer_id}`") if row.reviews else None
+
+
+def held_of(row: CustomerOverview) -> HeldDeletions | None:
+    """None: no deletion is held."""
+    mend = f"`fleet deletions list {row.customer_id}`, then `approve` or `reject`"
+    return HeldDeletions(resources=row.deletions, mend=mend) if row.deletions else None
 
 
 def missing_of(row: CustomerOverview) -> Sequence[Missing]:

@@ -6,7 +6,7 @@ Each part is built when a command first uses it: `fleet dlq list` needs no Redis
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from typing import Self
@@ -25,6 +25,7 @@ from common.domain.backlog import BacklogLimits
 from common.domain.breakers import BreakerPolicy
 from common.domain.clock import Clock, SystemClock
 from common.domain.customers import Customer
+from common.domain.layers import Layer
 from common.http.client import make_transport
 from common.limits.budget import RedisBudget
 from common.metrics.catalogue import Metrics
@@ -35,6 +36,7 @@ from common.queueing.polls import Polls
 from common.storage.breakers import PostgresBreakers
 from common.storage.customers import PostgresCustomerStore
 from common.storage.dead_letters import PostgresDeadLetters
+from common.storage.deletions import PostgresDeletions
 from common.storage.delivery import PostgresDeliveryStore
 from common.storage.engine import make_engine
 from common.storage.keys import PostgresKeyStore
@@ -42,6 +44,7 @@ from common.storage.mirrored import PostgresMirror
 from common.storage.overview import PostgresOverview
 from common.storage.references import PostgresReferenceCache
 from common.storage.reviews import PostgresReviews
+from common.storage.run_history import PostgresRunHistory
 from common.storage.schedule import PostgresSchedule
 from common.storage.throttles import PostgresThrottles
 from common.storage.usage import PostgresUsage
@@ -89,8 +92,16 @@ class Parts:
         return PostgresOverview(self.engine)
 
     @cached_property
+    def run_history(self) -> PostgresRunHistory:
+        return PostgresRunHistory(self.engine)
+
+    @cached_property
     def dead_letters(self) -> PostgresDeadLetters:
         return PostgresDeadLetters(self.engine)
+
+    @cached_property
+    def deletions(self) -> PostgresDeletions:
+        return PostgresDeletions(self.engine, partitions=self.settings.partitions)
 
     @cached_property
     def reviews(self) -> PostgresReviews:
@@ -174,14 +185,23 @@ class Parts:
     def deliveries(self) -> Deliveries:
         return Deliveries(self.celery, self.hot_set, self.clock, self.metrics)
 
-    def hint(self, customer: Customer, *, poll: bool = False, delivery: bool = False, by: str = "fleet") -> bool:
+    def hint(
+        self,
+        customer: Customer,
+        *,
+        poll: bool = False,
+        delivery: bool = False,
+        by: str = "fleet",
+        layer: Layer = Layer.POLL,
+        resources: Sequence[str] | None = None,
+    ) -> bool:
         """Tell the workers that there is work. False if Redis cannot be reached: then the sweep tells them later."""
         try:
             self.redis.ping()
             if delivery:
                 self.deliveries.publish(customer.customer_id, customer.lane, by=by)
             if poll:
-                self.polls.publish(customer.customer_id, customer.lane)
+                self.polls.publish(customer.customer_id, customer.lane, layer=layer, resources=resources)
         except Exception as error:
             if is_broker_failure(error):
                 return False

@@ -55,14 +55,15 @@ def estimate(customer_id: CustomerId, as_json: AsJson = False) -> None:
     with open_parts() as parts:
         customer = parts.customers.get(customer_id)
         sizes = PostgresSizes(parts.engine)
-        source = _reading(parts, customer, sizes)
+        source = reading_of(parts, customer, sizes)
         records = {**source.records, **sizes.counts(customer_id)}
         destination = writing(customer, records, parts.settings.crm_requests_per_hour)
     data = {"customer_id": customer_id, "source": source, "destination": destination}
     show(data, as_json=as_json, human=lambda: _told(source, destination))
 
 
-def _reading(parts: Parts, customer: Customer, sizes: PostgresSizes) -> Reading:
+def reading_of(parts: Parts, customer: Customer, sizes: PostgresSizes) -> Reading:
+    """May ask the source how many there are, one request a list. Raises SyncError."""
     poll_seconds, now = timetable_of(parts.settings).reading_seconds(customer), parts.clock.now()
     kept = parts.references.get(customer.customer_id, registry.PLAN, not_before=now - registry.PLAN_KEPT)
     found = registry.definition(customer).reckon(

@@ -1,53 +1,31 @@
-"""`fleet runs list` and `fleet events`: what was detected, and what became of it."""
+"""`fleet events`: what has become of what was detected."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from rich.console import Group, RenderableType
+from rich.console import RenderableType
 
-from common.cli.ages import age_seconds, age_text, moment_text
 from common.cli.bootstrap import open_parts
 from common.cli.options import AsJson, CustomerId
 from common.cli.output import make_table, show
+from common.cli.runs import found_run
 from common.domain.events import EventState
-from common.domain.runs import RunReport
-
-NUMBERS = ("TOOK", "CALLS", "READ", "DETECTED", "SAME", "BROKEN", "GONE")
 
 
-def list_runs(
+def events(
     customer_id: CustomerId,
-    limit: Annotated[int, typer.Option(min=1, help="How many, the latest first.")] = 20,
+    run_id: Annotated[
+        str | None, typer.Option("--run", metavar="RUN", help="Only those that this run has made.", show_default=False)
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """A customer's latest runs."""
-    with open_parts() as parts:
-        parts.customers.get(customer_id)
-        runs = parts.overview.runs(customer_id, limit)
-    show({"runs": runs}, as_json=as_json, human=lambda: _runs_table(runs))
-
-
-def _runs_table(runs: Sequence[RunReport]) -> RenderableType:
-    table = make_table("STARTED", "RESOURCE", "ORIGIN", "STATE", *NUMBERS, right=NUMBERS)
-    for run in runs:
-        took = age_seconds(run.started_at, run.finished_at) if run.finished_at else None
-        counts = run.counts
-        table.add_row(
-            moment_text(run.started_at), run.resource, run.origin, run.state, age_text(took),
-            *map(str, (counts.requests, counts.read, counts.detected, counts.unchanged, counts.broken, counts.deleted)),
-        )  # fmt: skip
-    errors = [f"{moment_text(run.started_at)}  {run.error}" for run in runs if run.error]
-    return Group(table, *(["", *errors] if errors else []))
-
-
-def events(customer_id: CustomerId, as_json: AsJson = False) -> None:
     """How many of a customer's events are in each state."""
     with open_parts() as parts:
         parts.customers.get(customer_id)
-        counts = parts.overview.event_states(customer_id)
+        run = None if run_id is None else found_run(parts, run_id, customer_id)
+        counts = parts.overview.event_states(customer_id, run_id=None if run is None else run.run_id)
     states = {str(state): counts.get(state, 0) for state in EventState}
 
     def table() -> RenderableType:
@@ -56,4 +34,5 @@ def events(customer_id: CustomerId, as_json: AsJson = False) -> None:
             rows.add_row(state, str(count))
         return rows
 
-    show({"customer_id": customer_id, "events": states}, as_json=as_json, human=table)
+    whose = {"customer_id": customer_id, **({} if run is None else {"run_id": run.run_id})}
+    show({**whose, "events": states}, as_json=as_json, human=table)

@@ -22,6 +22,7 @@ from common.cli import (
     changes,
     credentials,
     customers,
+    deletions,
     estimate,
     exporter,
     history,
@@ -30,6 +31,8 @@ from common.cli import (
     mapping,
     matches,
     offboarding,
+    reconciliation,
+    runs,
     schedule,
     status,
     throttle,
@@ -49,6 +52,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "schedule": schedule.schedule,
     "estimate": estimate.estimate,
     "poll": work.poll,
+    "reconcile": reconciliation.reconcile,
     "throttle": throttle.throttle,
     "events": history.events,
     "audit": audit.audit,
@@ -82,12 +86,16 @@ GROUPS: Mapping[str, tuple[str, Mapping[str, Callable[..., None]]]] = {
         "Records of which a person has to say who they are.",
         {"list": matches.list_open, "show": matches.show_one, "link": matches.link, "create": matches.create},
     ),
+    "deletions": (
+        "Records that are gone at the source, and are too many to be believed.",
+        {"list": deletions.list_held, "approve": deletions.approve, "reject": deletions.reject},
+    ),
     "mapping": (
         "What becomes of each field at the destination.",
         {"show": mapping.show_mapping, "check": mapping.check, "try": mapping.try_one, "apply": mapping.apply},
     ),
     "credentials": ("The tokens of customers.", {"verify": credentials.verify}),
-    "runs": ("What the pollers did.", {"list": history.list_runs}),
+    "runs": ("What the pollers did, and what has become of it.", {"list": runs.list_runs, "show": runs.show_run}),
 }
 
 

@@ -15,7 +15,7 @@ from common.cli.failures import CommandFailed
 from common.cli.options import AsJson, CustomerId, operator
 from common.cli.output import make_sheet, make_table, note, show
 from common.domain.entities import EntityKey
-from common.domain.writes import Link, ReviewKind
+from common.domain.writes import Found, Link, ReviewKind
 from common.storage.reviews import OpenReview
 
 Record = Annotated[str, typer.Argument(metavar="RESOURCE/ID", help="As in users/4101.", show_default=False)]
@@ -89,19 +89,27 @@ def link(
     with open_parts() as parts:
         customer = parts.customers.get(customer_id)
         entity = read_record(customer_id, record)
-        _require_known(parts, entity, record)
+        known = _require_known(parts, entity, record)
         others = parts.reviews.linked_to(customer_id, entity.resource, destination_id)
         if others and not shared:
             listed = ", ".join(f"{entity.resource}/{each}" for each in others)
             raise CommandFailed(f"{destination_id} is linked to {listed} already; use --shared if both are right")
-        found = open_destination(parts, customer).find(entity.resource, destination_id)
+        destination = open_destination(parts, customer)
+        found = destination.find(entity.resource, destination_id)
         if found is None:
             raise CommandFailed(f"customer {customer_id!r}: {customer.destination} has no record {destination_id}")
         details = {**found.details, "adopted": True, "rung": "operator"}
-        parts.reviews.link(Link(entity=entity, destination_id=destination_id, details=details), parts.clock.now())
+        lost = known if known and _is_lost(destination.find(entity.resource, known)) else ""
+        wanted = Link(entity=entity, destination_id=destination_id, details=details)
+        parts.reviews.link(wanted, parts.clock.now(), lost=lost)
         _settle(parts, entity, "linked", f"{record} to {destination_id}")
     data = {"record": record, "destination_id": destination_id}
     show(data, as_json=as_json, human=lambda: f"{record} is linked to {destination_id}")
+
+
+def _is_lost(linked: Found | None) -> bool:
+    """Of the record that it is linked to: deleted there, or merged into another."""
+    return linked is None or bool(linked.current.get("merged_into"))
 
 
 def create(customer_id: CustomerId, record: Record, as_json: AsJson = False) -> None:

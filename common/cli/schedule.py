@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import day_name
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -47,6 +48,8 @@ class Job:
     every_seconds: float | None
     #: Local time of the slot, HH:MM, before the customer's own spread.
     daily_at: str | None
+    #: Of a weekly slot, as in Monday; None: every day.
+    weekday: str | None
     lane: Lane
     next_at: datetime
     next_local: str
@@ -120,6 +123,7 @@ def job_of(turn: Turn, customer: Customer, now: datetime, last_run: datetime | N
         resources=turn.resources,
         every_seconds=None if turn.slot else turn.period_seconds,
         daily_at=f"{turn.slot.at:%H:%M}" if turn.slot else None,
+        weekday=day_name[turn.slot.weekday] if turn.slot and turn.slot.weekday is not None else None,
         lane=turn.lane,
         next_at=moment,
         next_local=f"{local:%Y-%m-%d %H:%M:%S %Z}",
@@ -176,7 +180,7 @@ def _turns(timetable: Timetable, customer: Customer, now: datetime) -> list[Turn
     """None unless it is active. Raises whatever a row that makes no sense leads to; no server is asked."""
     if not customer.is_active:
         return []
-    turns = timetable.turns(customer, sources.resources(customer))
+    turns = timetable.turns(customer, sources.resources(customer), sources.scanned(customer))
     for turn in turns:
         turn.after(now.timestamp())  # A time zone is looked up only now.
     return turns
@@ -189,7 +193,8 @@ def _jobs(customer: Customer, jobs: Sequence[Job], now: datetime) -> RenderableT
     table = make_table("JOB", "RESOURCES", "COMES", "LANE", "NEXT, UTC", "NEXT, LOCAL", "LAST RUN", right=("LAST RUN",))
     table.columns[1].no_wrap = False  # A list may be long; the moments are what is asked for.
     for job in jobs:
-        comes = f"daily {job.daily_at}" if job.daily_at else f"every {job.every_seconds:g} s"
+        daily = f"{job.weekday or 'daily'} {job.daily_at}"
+        comes = daily if job.daily_at else f"every {job.every_seconds:g} s"
         resources = "all" if job.resources is None else ", ".join(job.resources)
         # The year is the one that everybody knows.
         moments = f"{job.next_at:%m-%d %H:%M:%S}", job.next_local[len("2026-") :]

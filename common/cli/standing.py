@@ -9,7 +9,7 @@ from datetime import datetime
 from rich.console import Group, RenderableType
 
 from common.cli.ages import age_seconds, age_text, moment_text
-from common.cli.attention import Missing, OpenDecisions, decisions_of, missing_of
+from common.cli.attention import HeldDeletions, Missing, OpenDecisions, decisions_of, held_of, missing_of
 from common.cli.output import make_table
 from common.cli.troubles import Trouble, troubles_of
 from common.domain.backlog import BacklogLimits
@@ -49,6 +49,8 @@ class Standing:
     dead_letters: int
     #: What waits for a person's decision, with the command that lists it; None: nothing.
     reviews: OpenDecisions | None = None
+    #: Deletions that the fuse holds; None: none.
+    held_deletions: HeldDeletions | None = None
     #: Custom fields that the mapping names and the destination lacked when they were last looked at.
     missing_targets: Sequence[Missing] = ()
     targets_looked_at: datetime | None = None
@@ -94,6 +96,7 @@ def _standing(
         queue_depth=None if depths is None else depths.get(row.customer_id, 0),
         dead_letters=row.dead_letters,
         reviews=decisions_of(row),
+        held_deletions=held_of(row),
         missing_targets=missing_of(row),
         targets_looked_at=row.targets.looked_at if row.targets else None,
     )
@@ -151,6 +154,8 @@ def _reasons(row: Standing) -> Iterator[str]:
         yield f"{row.customer_id}: {who} (backpressure): {row.pending + row.submitted} events are still to be applied"
     if row.reviews is not None:
         yield f"{row.customer_id}: {row.reviews.line}"
+    if row.held_deletions is not None:
+        yield f"{row.customer_id}: {row.held_deletions.line}"
     for missing in row.missing_targets:
         yield f"{row.customer_id}: {missing.line} (looked at {moment_text(row.targets_looked_at)})"
 
@@ -168,7 +173,8 @@ def _cells(row: Standing, now: datetime) -> list[str]:
 def _style(row: Standing) -> str:
     if row.state == "paused" or _is_blocked(row):
         return "red"
-    waits = row.dead_letters or row.reviews or row.missing_targets or row.state == "parked"
+    decisions = row.reviews or row.held_deletions or row.missing_targets
+    waits = row.dead_letters or decisions or row.state == "parked"
     return "yellow" if waits else ""
 
 

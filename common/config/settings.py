@@ -63,6 +63,10 @@ class Settings(BaseSettings):
     run_slice_seconds: float = Field(default=30.0, gt=0)
     #: How long a record must not have been seen, besides two sealed readings of its scope, before it counts as gone.
     absence_seconds: float = Field(default=300.0, ge=0)
+    #: Deletions of a resource in a day beyond both of these are held until a person decides: percent of a customer's
+    #: records, and records. Its own limits are among its source settings, by the same names.
+    deletion_fuse_percent: float = Field(default=5.0, ge=0, le=100)
+    deletion_fuse_records: int = Field(default=20, ge=0)
     #: Passes a run makes over a set that moves under it before it leaves the checkpoint where it is.
     scan_passes: int = Field(default=3, ge=1)
 

@@ -55,6 +55,20 @@ class Progress:
     walk_began: str | None = None
     #: Requests in a row that met an outage; 0 after a good one. They make it wait longer, and never end it.
     outages: int = 0
+    #: A full scan: it has no bounds, and what it does not show was not there.
+    whole: bool = False
+    #: Items that the pass of a full scan has shown so far, each time that it did.
+    shown: int = 0
+    #: An item of the pass could not be told from others: any record may be it.
+    blind: bool = False
+    #: The last record that was looked for by its id, once a full scan is sealed; None: it is not.
+    looked: str | None = None
+    #: How many were looked for.
+    looks: int = 0
+    #: Scopes that were skipped, each time that they were.
+    skipped: int = 0
+    #: The first of them and what they answered, for the report.
+    skipped_named: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -64,8 +78,10 @@ class Progress:
         """Marks the mirror rows that this pass has seen.
 
         What was read before the scan had its upper bound may lie above it, and must not be counted as seen below. Nor
-        must what a scope has shown in an earlier round of a long walk.
+        must what a scope has shown in an earlier round of a long walk, or a full scan in a reading that was not ended.
         """
+        if self.whole:
+            return f"{self.run_id}:full:{self.walk_began}:{self.scan_pass}"
         if self.scope is not None:
             return f"{self.run_id}:{self.scope}:{self.walk_began}:{self.scan_pass}"
         return f"{self.run_id}:{self.scan_pass}{'' if self.before else ':unbounded'}"
@@ -75,13 +91,18 @@ class Progress:
         return checkpoint if self.since is None else replace(checkpoint, position=datetime.fromisoformat(self.since))
 
 
-def first_progress(layer: Layer, position: datetime | None, *, run_id: str, trace_id: str, now: datetime) -> Progress:
-    """Of a run that begins: `position` is the checkpoint's, None if there was no sealed scan yet."""
+def first_progress(
+    layer: Layer, position: datetime | None, *, run_id: str, trace_id: str, now: datetime, since: datetime | None = None
+) -> Progress:
+    """Of a run that begins: `position` is the checkpoint's, None if there was no sealed scan yet.
+
+    `since`: a person's bound, in the place of the layer's own.
+    """
     terms = LAYER_TERMS[layer]
     origin = terms.origin or (Origin.BACKFILL if position is None else Origin.POLL)
     if terms.looks_back_seconds is None:
-        return Progress(run_id=run_id, origin=origin, trace_id=trace_id)
-    since = now - timedelta(seconds=terms.looks_back_seconds)
+        return Progress(run_id=run_id, origin=origin, trace_id=trace_id, whole=terms.is_whole)
+    since = since or now - timedelta(seconds=terms.looks_back_seconds)
     return Progress(run_id=run_id, origin=origin, trace_id=trace_id, since=since.isoformat())
 
 

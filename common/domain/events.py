@@ -28,6 +28,7 @@ class Origin(StrEnum):
     POLL = "poll"
     BACKFILL = "backfill"
     RECONCILIATION = "reconciliation"
+    FULL = "full"
     NIGHTLY = "nightly"
     WEBHOOK = "webhook"
     REPLAY = "replay"

@@ -15,6 +15,7 @@ class Layer(StrEnum):
     POLL = "poll"  # at the customer's cadence, from the checkpoint
     NIGHTLY = "nightly"  # the same, once a night, for customers who want a batch
     RECONCILIATION = "reconciliation"  # once a day, the last day again, whatever the checkpoint says
+    FULL = "full"  # once a week, everything that is otherwise read by its time of change: it shows what is gone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,8 @@ class LayerTerms:
     #: Comes at slots: a message asks for a run only if its checkpoint says that it is due, so that of two messages for
     #: one slot the second does nothing.
     at_slots: bool = False
+    #: Reads all there is, and takes what is missing for absent.
+    is_whole: bool = False
 
 
 #: A day, and an hour for days that have 25 of them and for a run that starts late.
@@ -44,4 +47,5 @@ LAYER_TERMS: Mapping[Layer, LayerTerms] = {
         looks_back_seconds=RECONCILIATION_SECONDS,
         at_slots=True,
     ),
+    Layer.FULL: LayerTerms(origin=Origin.FULL, progress_of=Layer.FULL, at_slots=True, is_whole=True),
 }

@@ -33,6 +33,7 @@ SHARE_OF_ORIGIN: Mapping[str, Share] = {
     Origin.NIGHTLY: Share.LIVE,
     Origin.REPLAY: Share.LIVE,
     Origin.RECONCILIATION: Share.RECONCILIATION,
+    Origin.FULL: Share.RECONCILIATION,
     Origin.BACKFILL: Share.BACKFILL,
 }
 

@@ -42,6 +42,8 @@ class BrokenRecord:
     field: str
     message: str
     raw: Any
+    #: False: its id could not be read, so that any record may be it.
+    is_identified: bool = True
 
 
 def content_hash(body: Mapping[str, Any]) -> str:

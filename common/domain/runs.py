@@ -36,6 +36,8 @@ class RunCounts:
     broken: int = 0
     #: Events inserted for records that are not there any more; not among `read` and `detected`.
     deleted: int = 0
+    #: Records that are not there any more, and are more than the fuse lets go: a person decides.
+    held: int = 0
 
     def __add__(self, other: RunCounts) -> RunCounts:
         names = self.__dataclass_fields__

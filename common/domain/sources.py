@@ -33,6 +33,8 @@ class ResourceTerms:
     style: Style
     #: MODIFIED: the list also takes an upper bound; without one, a set that grows while it is paged is paged again.
     bounded: bool = True
+    #: MODIFIED: the scope `<one>/17` tells whether its record 17 is there (`Page.is_gone`); empty: nothing does.
+    one: str = ""
     #: SCOPED: scopes that exist by themselves, such as WHOLE.
     roots: tuple[str, ...] = ()
     #: SCOPED: takes a lower bound on the time of change, so that a scope need not be read whole every time.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 
@@ -15,6 +15,7 @@ from common.domain.checkpoints import Checkpoint, Progress
 from common.domain.customers import Customer
 from common.domain.entities import EntityKey
 from common.domain.events import Event, EventState
+from common.domain.fuse import Fuse
 from common.domain.gathering import Gathering
 from common.domain.layers import Layer
 from common.domain.records import BrokenRecord, Record
@@ -57,6 +58,8 @@ class PageToSave:
     shows_all: bool = False
     #: Scopes that it has shown to be worth reading now.
     due: Sequence[DueScope] = ()
+    #: It is a page of a full scan, of this id.
+    full_scan_id: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +95,10 @@ class ScopeEnd:
     now: datetime
     #: Further resources whose records come in the same answers.
     also: tuple[str, ...] = ()
+    #: Of a full scan: when it began. What was seen since then, by whomever, was there. None: the reading of a scope.
+    full_since: datetime | None = None
+    #: More than this lets go are held.
+    fuse: Fuse = field(default_factory=Fuse)
 
 
 #: Scope, parent's body, when it was read last, and now: when it is to be read.
@@ -134,7 +141,27 @@ class DetectionStore(Protocol):
         ...
 
     def end_scope(self, end: ScopeEnd, progress: Progress) -> RunCounts:
-        """Note the reading, count absences, and turn those that are evidence enough into events. Raises RunFenced."""
+        """Note the reading, count absences, and turn those that are evidence enough into events. Raises RunFenced.
+
+        What is more than the fuse lets go is held instead.
+        """
+        ...
+
+    def seen_in_full_scan(self, customer_id: str, resource: str, scan_id: str) -> int:
+        """How many distinct records a full scan has seen, whoever else has seen them since."""
+        ...
+
+    def next_suspect(self, customer_id: str, resource: str, *, after: str) -> str | None:
+        """The next record by its id that the last sealed full scan has not shown, and that nobody has seen since.
+
+        None that is gone, held, or could not be read when it was seen last.
+        """
+        ...
+
+    def end_look(self, end: ScopeEnd, source_id: str, progress: Progress) -> RunCounts:
+        """Of a suspect, the source was asked by its id: it is not there (`end.is_evidence`) and gone by that, or it is,
+        and was never absent. Raises RunFenced.
+        """
         ...
 
     def start_run(
@@ -154,8 +181,11 @@ class DetectionStore(Protocol):
         """
         ...
 
-    def save_page(self, page: PageToSave, progress: Progress) -> RunCounts:
-        """Mirror, events and progress together. Raises RunFenced if another run has taken over."""
+    def save_page(self, page: PageToSave, progress: Progress, *, end: ScopeEnd | None = None) -> RunCounts:
+        """Mirror, events and progress together. Raises RunFenced if another run has taken over.
+
+        `end`: it is the only page of its scope, and this is what the reading has come to, as for `end_scope`.
+        """
         ...
 
     def seen_in_scan(self, customer_id: str, resource: str, scan_id: str) -> int:
@@ -233,11 +263,15 @@ class DeliveryStore(Protocol):
         """Event states, dead letters, write outcomes, links, reviews and addresses, together.
 
         What waits for one of the links is due from then on; what is to wait for a link that is there is due at once.
+        What is to wait until there is a newer event of its entity ends as superseded if there is one.
         """
         ...
 
     def apply_again(self, entities: Sequence[EntityKey], now: datetime) -> None:
-        """A new event for each from its mirror: a write of ours may have landed after a newer one."""
+        """A new event for each from its mirror: a write of ours may have landed after a newer one.
+
+        What waits until there is a newer one is due.
+        """
         ...
 
     def email_owners(self, customer_id: str, addresses: Sequence[str]) -> Mapping[str, EntityKey]:

@@ -164,6 +164,8 @@ class Postponed:
 
     reason: str
     until: datetime
+    #: As `EventOutcome.until_newer`.
+    until_newer: bool = False
 
 
 class ReviewKind(StrEnum):
@@ -241,6 +243,9 @@ class EventOutcome:
     refusal: Refusal | None = None
     #: The entity whose link it waits for: it is due as soon as that is recorded.
     waits_for: EntityKey | None = None
+    #: It waits for a decision, or for a time at which what it says is final: a newer event of its entity need not wait
+    #: for that. Never of what waits because something may still land, or after a failure: there newer ones wait too.
+    until_newer: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -56,6 +56,10 @@ class Metrics:
             "syncfleet_runs_held_back", "Runs put off because too many events wait.", ["customer_id", "origin"],
             registry=registry,
         )  # fmt: skip
+        self.deletions_held = Counter(
+            "syncfleet_deletions_held", "Deletions that a fuse has held until a person decides.",
+            ["customer_id", "resource"], registry=registry,
+        )  # fmt: skip
         self.run_pauses = Counter(
             "syncfleet_run_pauses", "Customers paused for a day because their runs failed.", ["customer_id"],
             registry=registry,

@@ -49,6 +49,9 @@ class FleetCollector(Collector):
         yield self._gauge("events_pending", "Events still to be applied.", rows, lambda r: r.pending)
         yield self._gauge("events_submitted", "Events accepted and not visible yet.", rows, lambda r: r.submitted)
         yield self._gauge("dead_letters", "Dead letters that wait for a person.", rows, lambda r: r.dead_letters)
+        yield self._gauge(
+            "deletions_waiting", "Deletions that a fuse holds.", rows, lambda r: sum(r.deletions.values())
+        )
         yield self._gauge("paused", "1 if the customer is paused.", rows, lambda r: float(r.status == "paused"))
         yield self._gauge(
             "resting", "1 if the customer is paused for a time because its runs fail.", rows,

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from common.domain.events import EventState, Origin
 from common.domain.writes import PERHAPS_REMOVED, REMOVED
+from common.storage import waiting
 from common.storage.tables import events, links, mirror
 
 #: What an event that is applied again takes over from the one before it.
@@ -24,6 +25,7 @@ def put_again(
     connection: Connection, customer_id: str, resource: str, source_ids: Sequence[str], now: datetime
 ) -> None:
     """Forget what the ledger believes of these, and put their mirrored state into the outbox anew."""
+    waiting.take_turn(connection, customer_id)
     own = (links.c.customer_id == customer_id, links.c.resource == resource, links.c.source_id.in_(source_ids))
     connection.execute(update(links).where(*own).values(applied_hash=HASH_IN_DOUBT))
     newer = (
@@ -32,7 +34,8 @@ def put_again(
         .values(version=mirror.c.version + 1)
         .returning(mirror.c.source_id, mirror.c.version, mirror.c.body, mirror.c.source_updated_at)
     )
-    for row in connection.execute(newer).all():
+    rows = connection.execute(newer).all()
+    for row in rows:
         last = (
             select(events)
             .where(events.c.customer_id == customer_id, events.c.resource == resource)
@@ -52,3 +55,4 @@ def put_again(
             "retry_at": now,
         }
         connection.execute(insert(events).values(again))
+    waiting.wake_older(connection, customer_id, resource, [row.source_id for row in rows], now)

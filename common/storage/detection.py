@@ -24,6 +24,8 @@ from common.domain.layers import LAYER_TERMS, Layer
 from common.domain.runs import RunCounts, RunState
 from common.domain.sources import ResourceTerms
 from common.domain.stores import DueAt, PageToSave, RunStart, ScopeEnd, ScopeToRead
+from common.storage import waiting
+from common.storage.gone import Cause, put_out
 from common.storage.items import (
     Item,
     Known,
@@ -35,8 +37,19 @@ from common.storage.items import (
     of_record,
 )
 from common.storage.mirror_rows import known_of, mark_seen, mirror_row, upsert_mirror
+from common.storage.removals import NOTHING, Removed
 from common.storage.reports import add_to_report, close_report, open_report
-from common.storage.scopes import count_absences, make_due, most_urgent, note_reading, one_scope, plan, unplan
+from common.storage.scopes import (
+    count_absences,
+    look_for,
+    make_due,
+    most_urgent,
+    next_suspect,
+    note_reading,
+    one_scope,
+    plan,
+    unplan,
+)
 from common.storage.tables import checkpoints, dead_letters, events, mirror
 
 
@@ -69,15 +82,18 @@ class PostgresDetectionStore:
             open_report(connection, customer_id, resource, start, now)
             return start
 
-    def save_page(self, page: PageToSave, progress: Progress) -> RunCounts:
+    def save_page(self, page: PageToSave, progress: Progress, *, end: ScopeEnd | None = None) -> RunCounts:
         with self._engine.begin() as connection:
             _fenced_update(
                 connection, page.customer_id, page.resource, page.run_id, page.now, progress=progress.to_json()
             )
+            waiting.take_turn(connection, page.customer_id)
             counts = RunCounts(requests=page.requests, pages=1)
             for own in by_resource(page):
                 counts += self._save_items(connection, own)
             make_due(connection, page.customer_id, page.due, page.now)
+            if end is not None:
+                counts += self._end(connection, end)
             add_to_report(connection, page.customer_id, page.run_id, counts)
             return counts
 
@@ -110,6 +126,8 @@ class PostgresDetectionStore:
         rows = [self._event_row(page, item, versions[item.source_id]) for item in changed]
         ids = connection.execute(insert(events).returning(events.c.event_id, events.c.source_id), rows)
         event_ids = {row.source_id: row.event_id for row in ids}
+        readable = [item.source_id for item in changed if item.source_id in known and not item.broken]
+        waiting.wake_older(connection, page.customer_id, page.resource, readable, page.now)
         letters = [_letter_row(page, item, event_ids[item.source_id]) for item in changed if item.broken]
         if letters:
             connection.execute(insert(dead_letters), letters)
@@ -164,31 +182,37 @@ class PostgresDetectionStore:
     def end_scope(self, end: ScopeEnd, progress: Progress) -> RunCounts:
         with self._engine.begin() as connection:
             _fenced_update(connection, end.customer_id, end.resource, end.run_id, end.now, progress=progress.to_json())
-            gone = count_absences(connection, end) if note_reading(connection, end) else []
-            if gone:
-                connection.execute(insert(events), [self._gone_row(end, row) for row in gone])
-            counts = RunCounts(deleted=len(gone))
+            waiting.take_turn(connection, end.customer_id)
+            counts = self._end(connection, end)
             add_to_report(connection, end.customer_id, end.run_id, counts)
             return counts
 
-    def _gone_row(self, end: ScopeEnd, row: Any) -> dict[str, Any]:
-        """The event of a record that two readings of its scope have not shown."""
-        key = {"customer_id": end.customer_id, "resource": row.resource, "source_id": row.source_id}
-        return {
-            **key,
-            "version": row.version,
-            "partition": partition_of(EntityKey(**key), self._partitions),
-            "action": Action.DELETE,
-            "event_version": EVENT_VERSION,
-            "payload": row.body,
-            "origin": end.origin,
-            "run_id": end.run_id,
-            "trace_id": end.trace_id,
-            "state": EventState.PENDING,
-            "occurred_at": end.now,
-            "detected_at": end.now,
-            "retry_at": end.now,
-        }
+    def _end(self, connection: Connection, end: ScopeEnd) -> RunCounts:
+        removed = count_absences(connection, end) if note_reading(connection, end) else NOTHING
+        return self._remove(connection, end, removed)
+
+    def end_look(self, end: ScopeEnd, source_id: str, progress: Progress) -> RunCounts:
+        with self._engine.begin() as connection:
+            _fenced_update(connection, end.customer_id, end.resource, end.run_id, end.now, progress=progress.to_json())
+            waiting.take_turn(connection, end.customer_id)
+            counts = self._remove(connection, end, look_for(connection, end, source_id))
+            add_to_report(connection, end.customer_id, end.run_id, counts)
+            return counts
+
+    def _remove(self, connection: Connection, end: ScopeEnd, removed: Removed) -> RunCounts:
+        cause = Cause(origin=end.origin, run_id=end.run_id, trace_id=end.trace_id)
+        put_out(connection, end.customer_id, removed.gone, cause, end.now, partitions=self._partitions)
+        return RunCounts(deleted=len(removed.gone), held=removed.held)
+
+    def seen_in_full_scan(self, customer_id: str, resource: str, scan_id: str) -> int:
+        own = (mirror.c.customer_id == customer_id, mirror.c.resource == resource)
+        query = select(func.count()).where(*own, mirror.c.full_scan_id == scan_id)
+        with self._engine.connect() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def next_suspect(self, customer_id: str, resource: str, *, after: str) -> str | None:
+        with self._engine.connect() as connection:
+            return next_suspect(connection, customer_id, resource, after)
 
     def seen_in_scan(self, customer_id: str, resource: str, scan_id: str) -> int:
         query = select(func.count()).where(

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from common.domain.stores import PageToSave
 from common.storage.items import Item, Known, belonging
+from common.storage.removals import settle
 from common.storage.tables import mirror
 
 
@@ -43,8 +44,20 @@ def mark_seen(connection: Connection, page: PageToSave, source_ids: Sequence[str
             and_(mirror.c.customer_id == page.customer_id, mirror.c.resource == page.resource),
             mirror.c.source_id.in_(source_ids),
         )
-        .values(scan_id=page.scan_id, seen_at=page.now, absences=0, **({"scope": page.scope} if page.shows_all else {}))
+        .values(
+            scan_id=page.scan_id,
+            seen_at=page.now,
+            absences=0,
+            **({"scope": page.scope} if page.shows_all else {}),
+            **_full_scan(page),
+        )
     )
+    settle(connection, page.customer_id, page.resource, source_ids, page.now)
+
+
+def _full_scan(page: PageToSave) -> dict[str, str]:
+    """Only pages of a full scan say so, and no other takes it back."""
+    return {"full_scan_id": page.full_scan_id} if page.full_scan_id else {}
 
 
 def mirror_row(page: PageToSave, item: Item, known: Known | None, version: int) -> dict[str, Any]:
@@ -62,6 +75,7 @@ def mirror_row(page: PageToSave, item: Item, known: Known | None, version: int) 
         "deleted_at": None,
         "absences": 0,
         "scope": belonging(page, item, known),
+        **_full_scan(page),
     }
 
 

@@ -33,6 +33,7 @@ def record_outcome(connection: Connection, customer_id: str, outcome: SliceOutco
     _close_what_was_skipped(connection, customer_id, outcome.events, now)
     waiting.wake(connection, customer_id, [link.entity for link in outcome.links], now)
     waiting.let_go(connection, customer_id, outcome.events, now)
+    waiting.supersede(connection, customer_id, outcome.events, now)
 
 
 def entity_columns(entity: EntityKey) -> dict[str, Any]:
@@ -143,7 +144,7 @@ def _record_events(connection: Connection, customer_id: str, outcomes: Sequence[
             defects=events.c.defects + bindparam("more_defects"),
             retry_at=func.coalesce(bindparam("later", type_=events.c.retry_at.type), events.c.retry_at),
             finished_at=bindparam("finished", type_=events.c.finished_at.type),
-            waits_for=bindparam("parent"),
+            waits_for=bindparam("awaited"),
         )
     )
     rows = [
@@ -155,7 +156,7 @@ def _record_events(connection: Connection, customer_id: str, outcomes: Sequence[
             "more_defects": outcome.defects,
             "later": outcome.retry_at,
             "finished": now if outcome.state in FINAL_STATES else None,
-            "parent": "" if outcome.waits_for is None else waiting.name_of(outcome.waits_for),
+            "awaited": waiting.awaited(outcome),
         }
         for outcome in outcomes
     ]

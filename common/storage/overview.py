@@ -13,10 +13,12 @@ from common.domain.breakers import Breaker
 from common.domain.customers import CustomerStatus, Mode, System
 from common.domain.events import Origin
 from common.domain.layers import Layer
-from common.domain.runs import RunCounts, RunReport, RunState
+from common.domain.runs import RunReport, RunState
 from common.storage.attention import Mapped, TargetsFound, read_mapped, read_reviews, read_targets
 from common.storage.breakers import is_blocked, read_breakers
+from common.storage.deletions import read_held
 from common.storage.due import is_due, with_open_events
+from common.storage.run_history import report_of
 from common.storage.tables import OPEN, checkpoints, customers, dead_letters, events, runs
 
 #: A run that saved nothing for so long was left by its worker: ten of its slices, and longer than any request.
@@ -49,6 +51,8 @@ class CustomerOverview:
     breakers: Mapping[System, Breaker] = field(default_factory=dict)
     #: Open ones by kind: they wait for a person's decision.
     reviews: Mapping[str, int] = field(default_factory=dict)
+    #: Deletions that the fuse holds, by resource: they wait for a person too.
+    deletions: Mapping[str, int] = field(default_factory=dict)
     destination: str = ""
     #: The last look at the custom fields that its mapping names; None: none yet.
     targets: TargetsFound | None = None
@@ -116,11 +120,13 @@ class PostgresOverview:
         )
         with self._engine.connect() as connection:
             troubles, reviews, targets = read_breakers(connection), read_reviews(connection), read_targets(connection)
+            held = read_held(connection)
             return [
                 CustomerOverview(
                     **row,
                     breakers=troubles.get(row["customer_id"], {}),
                     reviews=reviews.get(row["customer_id"], {}),
+                    deletions=held.get(row["customer_id"], {}),
                     targets=targets.get(row["customer_id"]),
                 )
                 for row in connection.execute(query).mappings()
@@ -165,7 +171,7 @@ class PostgresOverview:
     def runs(self, customer_id: str, limit: int = 20) -> Sequence[RunReport]:
         query = select(runs).where(runs.c.customer_id == customer_id).order_by(runs.c.started_at.desc()).limit(limit)
         with self._engine.connect() as connection:
-            return [_report(row) for row in connection.execute(query)]
+            return [report_of(row) for row in connection.execute(query)]
 
     def last_runs(self, customer_id: str) -> dict[tuple[str, Origin], datetime]:
         """When a run last ended well, by resource and origin."""
@@ -177,13 +183,10 @@ class PostgresOverview:
         with self._engine.connect() as connection:
             return {(row.resource, Origin(row.origin)): row.at for row in connection.execute(query)}
 
-    def event_states(self, customer_id: str) -> dict[str, int]:
-        """How many events are in each state."""
-        query = (
-            select(events.c.state, func.count().label("events"))
-            .where(events.c.customer_id == customer_id)
-            .group_by(events.c.state)
-        )
+    def event_states(self, customer_id: str, *, run_id: str | None = None) -> dict[str, int]:
+        """How many events are in each state, of all or of one run."""
+        own = (events.c.customer_id == customer_id, *([] if run_id is None else [events.c.run_id == run_id]))
+        query = select(events.c.state, func.count().label("events")).where(*own).group_by(events.c.state)
         with self._engine.connect() as connection:
             return {row.state: row.events for row in connection.execute(query)}
 
@@ -238,18 +241,4 @@ def _ended() -> Any:
         .where(runs.c.state == RunState.COMPLETED)
         .group_by(runs.c.customer_id)
         .subquery()
-    )
-
-
-def _report(row: Any) -> RunReport:
-    return RunReport(
-        customer_id=row.customer_id,
-        run_id=row.run_id,
-        resource=row.resource,
-        origin=row.origin,
-        state=RunState(row.state),
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-        counts=RunCounts(**{name: getattr(row, name) for name in RunCounts.__dataclass_fields__}),
-        error=row.error,
     )

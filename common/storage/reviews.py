@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from common.domain.entities import EntityKey
@@ -17,12 +17,14 @@ from common.domain.writes import Link, Operation, Review, ReviewKind, WriteState
 from common.storage.emails import history_of
 from common.storage.engine import reading
 from common.storage.identity_tables import reviews
-from common.storage.tables import OPEN, events, links, mirror, writes
+from common.storage.tables import OPEN, dead_letters, events, links, mirror, writes
 
 #: The decision that lets an entity be created although something speaks against it.
 CREATE = "create"
 #: The decision that was a link.
 LINK = "link"
+#: The reason of the dead letter of somebody who is not in the linked record any more, which itself is there.
+PERSON_GONE = "person_gone"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,10 +123,11 @@ class PostgresReviews:
         with self._reads.connect() as connection:
             return list(connection.execute(query).scalars())
 
-    def link(self, link: Link, now: datetime) -> None:
-        """Decide that it is this record, also instead of one that was archived or merged, if that is the question.
+    def link(self, link: Link, now: datetime, *, lost: str = "") -> None:
+        """Decide that it is this record, also instead of one that was archived or merged, if that is the question, or
+        that a dead letter says is the wrong one, or that is `lost`: the id of one that is there no more.
 
-        Raises CustomerInvalid if it has been linked meanwhile.
+        Raises CustomerInvalid if it is linked to any other.
         """
         row = {
             **_key(link.entity),
@@ -137,7 +140,7 @@ class PostgresReviews:
         }
         with self._engine.begin() as connection:
             added = insert(links).values(row).on_conflict_do_nothing().returning(links.c.source_id)
-            if connection.execute(added).one_or_none() is None and not _linked_anew(connection, link, now):
+            if connection.execute(added).one_or_none() is None and not _linked_anew(connection, link, lost, now):
                 raise CustomerInvalid(link.entity.customer_id, str(link.entity), "is linked already")
             self._decide(connection, link.entity, LINK, now)
 
@@ -159,14 +162,14 @@ class PostgresReviews:
         )
 
 
-def _linked_anew(connection: Connection, link: Link, now: datetime) -> bool:
+def _linked_anew(connection: Connection, link: Link, lost: str, now: datetime) -> bool:
     """What the ledger says of versions stays: no older one may come after."""
-    asked = select(reviews.c.source_id).filter_by(**_key(link.entity), state="open", kind=ReviewKind.ARCHIVED)
-    if connection.execute(asked).one_or_none() is None:
-        return False
+    own = _key(link.entity)
+    asked = select(reviews.c.source_id).filter_by(**own, state="open", kind=ReviewKind.ARCHIVED).exists()
+    refused = select(dead_letters.c.source_id).filter_by(**own, state="open", reason=PERSON_GONE).exists()
     known = {"destination_id": link.destination_id, "details": dict(link.details), "applied_hash": ""}
-    connection.execute(update(links).filter_by(**_key(link.entity)).values(**known, updated_at=now))
-    return True
+    anew = update(links).filter_by(**own).where(or_(asked, refused, links.c.destination_id == lost))
+    return connection.execute(anew.values(**known, updated_at=now)).rowcount == 1
 
 
 def _give_up_import(connection: Connection, entity: EntityKey, now: datetime) -> None:

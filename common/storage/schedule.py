@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 
 from sqlalchemy import Engine, func, select
 from sqlalchemy.dialects.postgresql import Insert, insert
 
+from common.domain.checkpoints import Progress
 from common.domain.layers import LAYER_TERMS, Layer
 from common.storage.tables import beats, checkpoints, slots
 
@@ -64,6 +65,24 @@ class PostgresSchedule:
             if resources:
                 connection.execute(_make_due(customer_id, layer, resources, now))
             return True
+
+    def begin(self, customer_id: str, layer: Layer, runs: Mapping[str, Progress], now: datetime) -> Collection[str]:
+        """Runs by resource, as if each had begun and saved its progress: due now. One that is under way goes on
+        instead; returns those that are new.
+        """
+        key = {"customer_id": customer_id, "layer": LAYER_TERMS[layer].progress_of}
+        rows = [
+            {**key, "resource": name, "progress": run.to_json(), "continue_at": now, "updated_at": now}
+            for name, run in runs.items()
+        ]
+        row = insert(checkpoints).values(rows)
+        begun = row.on_conflict_do_update(
+            index_elements=["customer_id", "resource", "layer"],
+            set_={"progress": row.excluded.progress, "continue_at": now, "updated_at": now},
+            where=checkpoints.c.progress.is_(None),
+        ).returning(checkpoints.c.resource)
+        with self._engine.begin() as connection:
+            return frozenset(connection.execute(begun).scalars())
 
 
 def _make_due(customer_id: str, layer: Layer, resources: Sequence[str], now: datetime) -> Insert:

@@ -6,17 +6,33 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, and_, func, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    and_,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from common.domain.sources import DueScope, ResourceTerms
 from common.domain.stores import DueAt, ScopeEnd, ScopeToRead
+from common.storage.removals import NOTHING, Removed, is_held, remove_or_hold
 from common.storage.tables import mirror, scopes
 
 #: Parents planned in one statement: a hundred thousand users must not sit in memory at once.
 STEP = 500
 #: Absences that are evidence: one reading may err, or be lied to; the source would have to lie twice.
 ABSENCES = 2
+#: Of a record that is held for months, no more are counted: the column is a small one.
+MOST_ABSENCES = 100
 #: What could not be read is a dead letter already, and says nothing of what was there before.
 BROKEN = "broken:%"
 
@@ -118,19 +134,20 @@ def most_urgent(
     read_before: datetime,
     history_first: bool,
 ) -> ScopeToRead | None:
-    """As `DetectionStore.next_scope`. One query for either kind: each is the first row of an index."""
-    for is_history in (history_first, not history_first):
-        query = (
-            select(scopes)
-            .filter_by(customer_id=customer_id, resource=resource, is_history=is_history)
-            .where(scopes.c.due_at <= now, or_(scopes.c.read_at.is_(None), scopes.c.read_at < read_before))
-            .order_by(scopes.c.due_at, scopes.c.scope)
-            .limit(1)
-        )
-        row = connection.execute(query).one_or_none()
-        if row is not None:
-            return _with_parent(connection, row, terms)
-    return None
+    """As `DetectionStore.next_scope`. Of either kind the first row of an index, in one round trip."""
+    firsts = [
+        select(scopes)
+        .filter_by(customer_id=customer_id, resource=resource, is_history=is_history)
+        .where(scopes.c.due_at <= now, or_(scopes.c.read_at.is_(None), scopes.c.read_at < read_before))
+        .order_by(scopes.c.due_at, scopes.c.scope)
+        .limit(1)
+        .subquery()
+        for is_history in (False, True)
+    ]
+    either = union_all(*map(select, firsts)).subquery()
+    kind = either.c.is_history.desc() if history_first else either.c.is_history
+    row = connection.execute(select(either).order_by(kind).limit(1)).one_or_none()
+    return None if row is None else _with_parent(connection, row, terms)
 
 
 def one_scope(connection: Connection, customer_id: str, resource: str, terms: ResourceTerms, scope: str) -> ScopeToRead:
@@ -158,27 +175,64 @@ def _parent(connection: Connection, row: Any, terms: ResourceTerms) -> Mapping[s
 def note_reading(connection: Connection, end: ScopeEnd) -> bool:
     """When it was read, and when it is to be read again. Returns whether it counts as evidence."""
     own = scopes.c.customer_id == end.customer_id, scopes.c.resource == end.resource, scopes.c.scope == end.scope
-    is_evidence = or_(scopes.c.whole_at.is_(None), scopes.c.whole_at <= end.evidence_before)
-    noted = update(scopes).where(*own, is_evidence).values(whole_at=end.now)
-    counts = end.is_evidence and connection.execute(noted).rowcount > 0
-    connection.execute(update(scopes).where(*own).values(due_at=end.due_at, read_at=end.now, is_history=False))
-    return counts
+    if end.full_since is not None:  # Nobody plans a full scan as a scope; it has a row for its evidence all the same.
+        row = {"customer_id": end.customer_id, "resource": end.resource, "scope": end.scope}
+        connection.execute(insert(scopes).values(row).on_conflict_do_nothing())
+    before = select(scopes.c.scope, scopes.c.whole_at).where(*own).with_for_update().cte("before")
+    is_evidence = and_(literal(end.is_evidence), func.coalesce(before.c.whole_at <= end.evidence_before, true()))
+    whole_at = case((is_evidence, end.now), else_=before.c.whole_at)
+    noted = update(scopes).where(*own, before.c.scope == scopes.c.scope).returning(is_evidence)
+    values = {"due_at": end.due_at, "read_at": end.now, "is_history": False, "whole_at": whole_at}
+    return bool(connection.execute(noted.values(values)).scalar_one_or_none())
 
 
-def count_absences(connection: Connection, end: ScopeEnd) -> Sequence[Any]:
+def count_absences(connection: Connection, end: ScopeEnd) -> Removed:
     """One more for each record of the scope that this reading has not shown; those that are gone by that, marked as
-    such, with the version of their last event.
+    such, as far as the fuse lets them.
     """
     own = (
         mirror.c.customer_id == end.customer_id,
         mirror.c.resource.in_((end.resource, *end.also)),
-        mirror.c.scope == end.scope,
         mirror.c.deleted_at.is_(None),
         mirror.c.content_hash.not_like(BROKEN),
-        mirror.c.scan_id != end.scan_id,
+        *_not_shown(end),
     )
-    connection.execute(update(mirror).where(*own).values(absences=mirror.c.absences + 1))
-    gone = update(mirror).where(*own, mirror.c.absences >= ABSENCES)
-    values = {"deleted_at": end.now, "version": mirror.c.version + 1}
-    found = (mirror.c.resource, mirror.c.source_id, mirror.c.version, mirror.c.body)
-    return connection.execute(gone.values(values).returning(*found)).all()
+    one_more = func.least(mirror.c.absences + 1, MOST_ABSENCES)
+    if connection.execute(update(mirror).where(*own).values(absences=one_more)).rowcount == 0:
+        return NOTHING  # as almost always
+    return remove_or_hold(connection, end, (*own, mirror.c.absences >= ABSENCES))
+
+
+def _not_shown(end: ScopeEnd) -> Sequence[ColumnElement[bool]]:
+    """By a reading of a scope, or by a full scan; during one that takes hours, others see records too."""
+    if end.full_since is None:
+        return mirror.c.scope == end.scope, mirror.c.scan_id != end.scan_id
+    return mirror.c.full_scan_id != end.scan_id, mirror.c.seen_at < end.full_since
+
+
+def next_suspect(connection: Connection, customer_id: str, resource: str, after: str) -> str | None:
+    """As `DetectionStore.next_suspect`."""
+    query = (
+        select(mirror.c.source_id)
+        .where(mirror.c.customer_id == customer_id, mirror.c.resource == resource, mirror.c.source_id > after)
+        .where(mirror.c.absences > 0, mirror.c.deleted_at.is_(None), mirror.c.content_hash.not_like(BROKEN))
+        .where(~is_held())
+        .order_by(mirror.c.source_id)
+        .limit(1)
+    )
+    return connection.execute(query).scalar_one_or_none()
+
+
+def look_for(connection: Connection, end: ScopeEnd, source_id: str) -> Removed:
+    """As `DetectionStore.end_look`. One that somebody has seen since it became a suspect is none any more."""
+    own = (
+        mirror.c.customer_id == end.customer_id,
+        mirror.c.resource == end.resource,
+        mirror.c.source_id == source_id,
+        mirror.c.absences > 0,
+        mirror.c.content_hash.not_like(BROKEN),
+    )
+    if end.is_evidence:
+        return remove_or_hold(connection, end, own)
+    connection.execute(update(mirror).where(*own).values(absences=0, seen_at=end.now))
+    return NOTHING

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, func, select
@@ -35,6 +36,12 @@ class PostgresSizes:
             rows = self._after(customer_id, resource, last)
             yield from (row.body for row in rows)
             last = rows[-1].source_id if len(rows) == STEP else None
+
+    def changed(self, customer_id: str, resource: str, since: datetime) -> int:
+        """Records that have changed since then, as far as it was seen."""
+        own = (*_there(customer_id), mirror.c.resource == resource, mirror.c.source_updated_at >= since)
+        with self._reads.connect() as connection:
+            return int(connection.execute(select(func.count()).where(*own)).scalar_one())
 
     def listed(self, customer_id: str) -> Collection[str]:
         query = (

@@ -182,6 +182,7 @@ runs = Table(
     count("stale"),
     count("broken"),
     count("deleted"),
+    count("held"),
     text_column("error"),
     Index(None, "customer_id", "started_at"),
 )
@@ -205,6 +206,8 @@ mirror = Table(
     text_column("scope"),
     # Sealed readings of its scope in a row that did not show it: one may err, two are evidence.
     Column("absences", SmallInteger, nullable=False, server_default="0"),
+    # The last full scan that has shown it, of a resource that is not read scope by scope.
+    text_column("full_scan_id"),
     Index(None, "customer_id", "resource", "scan_id"),
     Index("ix_mirror_scope", "customer_id", "resource", "scope", postgresql_where=text("scope <> ''")),
 )
@@ -253,7 +256,8 @@ events = Table(
     moment("detected_at"),
     moment("retry_at"),
     moment("finished_at", nullable=True),
-    # `<resource>/<source id>` of the entity whose link it waits for; recorded, it makes this one due.
+    # `<resource>/<source id>` of the entity whose link it waits for, or `newer`: any newer event of its own entity.
+    # Recorded, it makes this one due.
     text_column("waits_for"),
     Index("ix_events_waiting", "customer_id", "waits_for", postgresql_where=text("waits_for <> ''")),
     Index("ix_events_entity_version", "customer_id", "resource", "source_id", "version", unique=True),
@@ -276,6 +280,8 @@ links = Table(
     text_column("applied_hash"),
     moment("created_at"),
     moment("updated_at"),
+    # Who else is linked to a record.
+    Index("ix_links_destination", "customer_id", "resource", "destination_id"),
 )
 
 writes = Table(

@@ -1,8 +1,8 @@
-"""Events that wait for another entity's link, and what wakes them.
+"""Events that wait for another entity's link or for a newer event of their own entity, and what wakes them.
 
-Whoever records that an event waits and whoever records the link meet in one advisory lock per customer: shared among
-those that record links, exclusive for who begins to wait. Without it each could commit unseen by the other, and the
-event would sleep until it asks by itself.
+Whoever records that an event waits and whoever records what it waits for meet in one advisory lock per customer: shared
+among those that record links or put events into the outbox, exclusive for who begins to wait. Without it each could
+commit unseen by the other, and the event would sleep until it asks by itself.
 """
 
 from __future__ import annotations
@@ -11,16 +11,20 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select, text, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Subquery, TextClause, func, select, text, tuple_, update
 
 from common.domain.entities import EntityKey
+from common.domain.events import EventState
 from common.domain.writes import EventOutcome, SliceOutcome
-from common.storage.tables import OPEN, events, links
+from common.storage.due import IS_OPEN, OPEN_NAMES
+from common.storage.tables import events, links
 
 #: First half of the lock's key, which keeps it apart from every other advisory lock; the second is the customer's.
 TURNS_CLASS = 720_411
 #: As the index on waiting events says it, written out: the planner uses a partial index only where it can see this.
 IS_WAITING = text("waits_for <> ''")
+#: In the place of an entity's name, each of which has a slash.
+NEWER = "newer"
 
 
 def name_of(entity: EntityKey) -> str:
@@ -28,14 +32,26 @@ def name_of(entity: EntityKey) -> str:
     return f"{entity.resource}/{entity.source_id}"
 
 
+def awaited(outcome: EventOutcome) -> str:
+    """As `events.waits_for` holds it; empty if it waits for nothing but its time."""
+    if outcome.waits_for is not None:
+        return name_of(outcome.waits_for)
+    return NEWER if outcome.until_newer else ""
+
+
 def take_turns(connection: Connection, customer_id: str, outcome: SliceOutcome) -> None:
     """Before anything else of the transaction, so that no two of them wait for each other."""
     lock = func.pg_advisory_xact_lock_shared
-    if any(event.waits_for is not None for event in outcome.events):
+    if any(map(awaited, outcome.events)):
         lock = func.pg_advisory_xact_lock
     elif not outcome.links:
         return
     connection.execute(select(lock(TURNS_CLASS, _half_key(customer_id))))
+
+
+def take_turn(connection: Connection, customer_id: str) -> None:
+    """Of who may put newer events into the outbox: before the first row that anybody else changes who takes turns."""
+    connection.execute(select(func.pg_advisory_xact_lock_shared(TURNS_CLASS, _half_key(customer_id))))
 
 
 def _half_key(customer_id: str) -> int:
@@ -44,16 +60,25 @@ def _half_key(customer_id: str) -> int:
 
 
 def wake(connection: Connection, customer_id: str, linked: Sequence[EntityKey], now: datetime) -> None:
-    """What waits for one of these is due now.
+    """What waits for the link of one of these is due now."""
+    if linked:
+        _wake(connection, customer_id, now, events.c.waits_for.in_([name_of(entity) for entity in linked]), IS_WAITING)
 
-    One whose row is being written by its own slice is passed over: that slice sees the link by itself.
-    """
-    if not linked:
-        return
-    names = [name_of(entity) for entity in linked]
+
+def wake_older(
+    connection: Connection, customer_id: str, resource: str, source_ids: Sequence[str], now: datetime
+) -> None:
+    """What waits for a newer event of one of these is due now: there is one."""
+    if source_ids:
+        own = (events.c.resource == resource, events.c.source_id.in_(source_ids))
+        _wake(connection, customer_id, now, *own, events.c.waits_for == NEWER)
+
+
+def _wake(connection: Connection, customer_id: str, now: datetime, *which: ColumnElement[bool] | TextClause) -> None:
+    """One whose row is being written by its own slice is passed over: that slice sees by itself what has come."""
     waiting = (
         select(events.c.event_id)
-        .where(events.c.customer_id == customer_id, events.c.waits_for.in_(names), IS_WAITING, OPEN)
+        .where(events.c.customer_id == customer_id, *which, IS_OPEN)
         .with_for_update(skip_locked=True)
     )
     connection.execute(
@@ -77,3 +102,40 @@ def let_go(connection: Connection, customer_id: str, outcomes: Sequence[EventOut
         for row in connection.execute(query)
     ]
     wake(connection, customer_id, there, now)
+
+
+def supersede(connection: Connection, customer_id: str, outcomes: Sequence[EventOutcome], now: datetime) -> None:
+    """Whose newer event came between the look at it and here does not wait: that one stands for it.
+
+    Were it made due instead, a slice that has no room for the newer one would take it up again and again.
+    """
+    waiting = [outcome.event_id for outcome in outcomes if outcome.until_newer]
+    if not waiting:
+        return
+    found = _newest_after(customer_id, waiting)
+    reason = func.concat("by version ", found.c.version, " (event ", found.c.newer_id, ")")
+    connection.execute(
+        update(events)
+        .where(events.c.customer_id == customer_id, events.c.event_id == found.c.event_id)
+        .values(state=EventState.SUPERSEDED, reason=reason, finished_at=now, waits_for="")
+    )
+
+
+def _newest_after(customer_id: str, event_ids: Sequence[int]) -> Subquery:
+    """Of each of these that has any: its entity's newest open event. None where every event counts."""
+    newer = events.alias("newer")
+    is_newer = (
+        newer.c.customer_id == customer_id,
+        newer.c.resource == events.c.resource,
+        newer.c.source_id == events.c.source_id,
+        newer.c.version > events.c.version,
+        newer.c.state.in_(OPEN_NAMES),
+        newer.c.coalesce,
+    )
+    own = (events.c.customer_id == customer_id, events.c.event_id.in_(event_ids), IS_OPEN, events.c.coalesce)
+    columns = (
+        events.c.event_id,
+        func.max(newer.c.version).label("version"),
+        func.max(newer.c.event_id).label("newer_id"),
+    )
+    return select(*columns).where(*own, *is_newer).group_by(events.c.event_id).subquery()

@@ -13,6 +13,7 @@ from common.domain.errors import CustomerInvalid
 from poller.bootstrap import Poller
 from poller.schedule.agenda import STOPPED_SECONDS, Agenda, Due
 from poller.schedule.turns import Timetable, Turn
+from poller.sources import registry
 
 log = structlog.get_logger(__name__)
 
@@ -108,7 +109,8 @@ class Publisher:
     def _take(self, customers: Sequence[Customer], now: float, since: float, slots_since: float) -> None:
         for customer in customers:
             try:
-                turns = self._timetable.turns(customer, self._resources(customer))
+                scanned = registry.scanned(customer) if customer.is_active else ()
+                turns = self._timetable.turns(customer, self._resources(customer), scanned)
                 self._agenda.put(customer.customer_id, turns, now, since=since, slots_since=slots_since)
             except UNSCHEDULABLE as error:
                 self._agenda.put(customer.customer_id, (), now)
@@ -138,7 +140,8 @@ class Publisher:
             return False
         if not customer.is_active:  # not any more, since the last look at what changed
             return False
-        return self._poller.schedule.claim_slot(turn.customer_id, turn.layer, due.slot_date, resources, moment)
+        wanted = [name for name in resources if turn.resources is None or name in turn.resources]
+        return self._poller.schedule.claim_slot(turn.customer_id, turn.layer, due.slot_date, wanted, moment)
 
     def _publish(self, due: Due, producer: object) -> None:
         turn = due.turn

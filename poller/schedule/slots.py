@@ -1,4 +1,4 @@
-"""Daily slots in a customer's local time: one moment for each local date, on any side of a change of clocks.
+"""Slots in a customer's local time: one moment for each local date, or weekday, on any side of a change of clocks.
 
 A time that the clocks skip comes as long after the gap as it would have come after the gap's start (02:30 becomes
 03:30); one that they repeat is its first. A local date that a zone skipped altogether has no slot.
@@ -13,18 +13,26 @@ from zoneinfo import ZoneInfo
 
 #: Slots lie at most this many dates around the date of a moment: zones are up to 14 h from UTC, and one day may miss.
 NEAREST_DAYS = range(-2, 4)
+#: The same for weekly ones: two weeks, for a zone may skip the date of one.
+NEAREST_WEEKDAYS = range(-16, 18)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Slot:
-    """Every day at `at` in `zone`, and `offset_seconds` later: customers of a zone do not all come at once."""
+    """Every day, or once a week, at `at` in `zone`, and `offset_seconds` later: customers of a zone do not all come at
+    once.
+    """
 
     at: time
     zone: str
     offset_seconds: float = 0.0
+    #: 0 is Monday; None: every day.
+    weekday: int | None = None
 
     def moment(self, day: date) -> float | None:
-        """Unix seconds of the slot of a local date; None if the zone has no such date."""
+        """Unix seconds of the slot of a local date; None if the zone has no such date, or it is another weekday."""
+        if self.weekday is not None and day.weekday() != self.weekday:
+            return None
         base = _base(day, self.at, self.zone)
         return None if base is None else base + self.offset_seconds
 
@@ -38,7 +46,7 @@ class Slot:
 
     def _around(self, moment: float) -> list[tuple[float, date]]:
         today = datetime.fromtimestamp(moment - self.offset_seconds, tz=ZoneInfo(self.zone)).date()
-        days = [today + timedelta(days=step) for step in NEAREST_DAYS]
+        days = [today + timedelta(days=step) for step in (NEAREST_DAYS if self.weekday is None else NEAREST_WEEKDAYS)]
         return [(at, day) for day in days if (at := self.moment(day)) is not None]
 
 

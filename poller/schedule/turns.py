@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time
 
 from common.domain.customers import Customer, Lane, Mode, Tier
@@ -15,6 +15,7 @@ from poller.schedule.slots import Slot
 SHORTEST_PERIOD_SECONDS = 1.0
 #: From one night's slot to the next, but for days that have another length.
 NIGHT_SECONDS = 86_400.0
+WEEKDAYS = 7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,9 +68,12 @@ class Timetable:
     #: Slots of a time zone are spread over this long.
     spread_seconds: float
 
-    def turns(self, customer: Customer, resources: Sequence[str]) -> list[Turn]:
-        """All jobs of an active customer whose source has these resources."""
-        return list(self._turns(customer, resources)) if customer.is_active else []
+    def turns(self, customer: Customer, resources: Sequence[str], scanned: Sequence[str] = ()) -> list[Turn]:
+        """All jobs of an active customer whose source has these resources; of these, `scanned` need full scans."""
+        if not customer.is_active:
+            return []
+        whole = tuple(name for name in resources if name in scanned)
+        return [*self._turns(customer, resources), *([self._weekly(customer, whole)] if whole else [])]
 
     def _turns(self, customer: Customer, resources: Sequence[str]) -> Iterator[Turn]:
         if customer.mode is Mode.NIGHTLY:
@@ -103,7 +107,13 @@ class Timetable:
             period_seconds=period_seconds,
         )
 
-    def _at_slot(self, customer: Customer, layer: Layer, at: time) -> Turn:
+    def _at_slot(self, customer: Customer, layer: Layer, at: time, weekday: int | None = None) -> Turn:
         offset = phase_fraction(customer.customer_id, layer) * self.spread_seconds
-        slot = Slot(at=at, zone=customer.time_zone, offset_seconds=offset)
+        slot = Slot(at=at, zone=customer.time_zone, offset_seconds=offset, weekday=weekday)
         return Turn(customer_id=customer.customer_id, job=layer, lane=customer.lane, layer=layer, slot=slot)
+
+    def _weekly(self, customer: Customer, resources: tuple[str, ...]) -> Turn:
+        """At the time of reconciliation, for it is night then; a fleet's are spread over the week."""
+        weekday = int(phase_fraction(customer.customer_id, f"{Layer.FULL}, weekday") * WEEKDAYS)
+        turn = self._at_slot(customer, Layer.FULL, self.reconciliation_at, weekday)
+        return replace(turn, resources=resources)

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from common.domain.customers import Customer
 from common.domain.errors import CustomerInvalid
 from common.domain.sizes import Sizes
-from common.domain.sources import Source
+from common.domain.sources import ResourceTerms, Source, Style
 from common.http.client import ApiClient
 from poller.sources.estimates import Reckoned
 from poller.sources.volunteer.client import VolunteerSource, open_volunteer
@@ -58,18 +58,23 @@ class SourceDefinition:
     """A connector, unbound."""
 
     base_url: str
-    resources: Sequence[str]
+    terms: Mapping[str, ResourceTerms]
     #: Raises CustomerInvalid, naming the first setting that is malformed.
     check: Callable[[Customer], object]
     open: Open
     replan: Replan
     reckon: Reckon
 
+    @property
+    def resources(self) -> Sequence[str]:
+        """In reading order."""
+        return tuple(self.terms)
+
 
 SOURCES: Mapping[str, SourceDefinition] = {
     "volunteer": SourceDefinition(
         base_url="https://api.vomo.org/v1",
-        resources=VolunteerSource.resources,
+        terms=VolunteerSource.terms,
         check=read_settings,
         open=open_volunteer,
         replan=replan,
@@ -88,3 +93,8 @@ def definition(customer: Customer) -> SourceDefinition:
 
 def resources(customer: Customer) -> Sequence[str]:
     return definition(customer).resources
+
+
+def scanned(customer: Customer) -> Sequence[str]:
+    """Those of which only a full scan shows what is gone: they are read by their time of change."""
+    return tuple(name for name, terms in definition(customer).terms.items() if terms.style is Style.MODIFIED)

@@ -188,6 +188,7 @@ def test_a_nightly_customer_is_polled_once_a_night_and_reconciliation_comes_once
 
     assert Counter((customer_id, layer) for customer_id, layer, *_ in rig.out.polls) == {
         ("night", Layer.NIGHTLY): 7, ("day", Layer.POLL): 7, ("day", Layer.RECONCILIATION): 7,
+        ("night", Layer.FULL): 1, ("day", Layer.FULL): 1,
     }  # fmt: skip
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from support.waiting import wait_until
+
+from common.storage.reviews import PostgresReviews
+from processor.destinations.crm_plus.contacts_read import SINGLE_READS
 
 
 def test_a_submission_is_confirmed_once_the_import_has_run(hub, organization, sandbox):
@@ -63,3 +67,25 @@ def test_an_email_change_updates_the_linked_person_and_makes_no_second_one(hub, 
     assert len(contacts) == 3
     methods = [m for row in contacts for m in row["contactIndividuals"][0]["contactMethods"]]
     assert [m["isPrimary"] for m in methods if m["value"] == "quite.another@example.org"] == [True]
+
+
+@pytest.mark.parametrize("archived", [1, SINGLE_READS + 1])
+def test_who_was_archived_before_the_import_was_seen_waits_for_a_person(hub, organization, sandbox, archived):
+    """Few are looked for by reference, and many by a query."""
+    access = organization(users=8, import_mode="by_hand")
+    hub.onboard(access)
+    hub.poll(access.name)
+    hub.deliver_all(access.name)
+    sandbox.run_import(access.name)
+    hidden = [row["id"] for row in sandbox.export(access.name)["destination"]["contacts"][:archived]]
+    for contact_id in hidden:
+        sandbox.archive_contact(access.name, contact_id)
+    wait_until(lambda: len(reviews(hub, access.name)) == archived, seconds=15, what="questions about who was archived")
+
+    assert sorted(reviews(hub, access.name)) == sorted(("archived", [str(contact_id)]) for contact_id in hidden)
+    assert hub.states(access.name) == {"pending": archived, "applied": 8 - archived}
+
+
+def reviews(hub, name):
+    hub.deliver_all(name)
+    return [(str(row.kind), row.candidates) for row in PostgresReviews(hub.engine).open(name, limit=9)]

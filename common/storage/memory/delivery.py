@@ -103,6 +103,7 @@ class MemoryDeliveryStore:
             for event in outcome.events:
                 _record_event(rows, customer_id, event, now)
             _wake(rows, now)
+            _supersede(rows, outcome.events, now)
 
     def apply_again(self, entities: Sequence[EntityKey], now: datetime) -> None:
         with self._tables.transaction() as rows:
@@ -195,6 +196,7 @@ def _record_event(rows: Rows, customer_id: str, outcome: EventOutcome, now: date
         retry_at=outcome.retry_at or row.retry_at,
         finished_at=now if outcome.state in FINAL_STATES else None,
         waits_for=outcome.waits_for,
+        until_newer=outcome.until_newer,
     )
     if outcome.state is EventState.SKIPPED:
         _close_older_letters(rows, row.event.entity, row.event.version, "a newer version was skipped", now)
@@ -208,6 +210,18 @@ def _wake(rows: Rows, now: datetime) -> None:
     for event_id, row in rows.events.items():
         if row.is_open and row.waits_for in rows.links:
             rows.events[event_id] = replace(row, retry_at=now, waits_for=None, reason="")
+
+
+def _supersede(rows: Rows, outcomes: Sequence[EventOutcome], now: datetime) -> None:
+    """Whose newer event has come already does not wait: that one stands for it."""
+    for row in [rows.events[outcome.event_id] for outcome in outcomes if outcome.event_id in rows.events]:
+        own = [other.event for other in rows.events_of(row.event.entity) if other.is_open and other.event.coalesce]
+        newest = max(own, key=lambda event: event.version, default=row.event)
+        if row.until_newer and row.event.coalesce and newest.version > row.event.version:
+            rows.events[row.event.event_id] = replace(
+                row, event=replace(row.event, state=EventState.SUPERSEDED), until_newer=False, finished_at=now,
+                reason=f"by version {newest.version} (event {newest.event_id})",
+            )  # fmt: skip
 
 
 def _letter(event: Event, refusal: Refusal, now: datetime) -> LetterRow:

@@ -18,6 +18,7 @@ from common.domain.sources import ResourceTerms
 from common.domain.stores import DueAt, PageToSave, RunStart, ScopeEnd, ScopeToRead
 from common.storage.items import by_resource
 from common.storage.memory import scopes
+from common.storage.memory.removals import NOTHING, Removed, settle
 from common.storage.memory.tables import (
     CheckpointKey,
     CheckpointRow,
@@ -74,7 +75,7 @@ class MemoryDetectionStore:
             _open_report(rows, customer_id, resource, start.progress, now)
             return start
 
-    def save_page(self, page: PageToSave, progress: Progress) -> RunCounts:
+    def save_page(self, page: PageToSave, progress: Progress, *, end: ScopeEnd | None = None) -> RunCounts:
         with self._tables.transaction() as rows:
             key, row = _owned(rows, page.customer_id, page.resource, page.run_id)
             rows.checkpoints[key] = replace(row, progress=progress)
@@ -84,7 +85,7 @@ class MemoryDetectionStore:
             scopes.make_due(rows, page.customer_id, page.due, page.now)
             report = rows.runs[page.customer_id, page.run_id]
             rows.runs[page.customer_id, page.run_id] = replace(report, counts=report.counts + counts)
-            return counts
+            return counts if end is None else counts + self._end(rows, end)
 
     def _save_items(self, rows: Rows, page: PageToSave) -> RunCounts:
         detected = unchanged = stale = broken = 0
@@ -94,7 +95,11 @@ class MemoryDetectionStore:
             known = rows.mirror.get(entity)
             if known is not None:
                 scope = page.scope if page.shows_all else known.scope
-                rows.mirror[entity] = replace(known, scan_id=page.scan_id, seen_at=page.now, absences=0, scope=scope)
+                rows.mirror[entity] = replace(
+                    known, scan_id=page.scan_id, seen_at=page.now, absences=0, scope=scope,
+                    full_scan_id=page.full_scan_id or known.full_scan_id,
+                )  # fmt: skip
+                settle(rows, entity, page.now)
             if known is not None and item.broken is None and item.updated_at < known.source_updated_at:
                 stale += 1
             elif known is not None and known.deleted_at is None and item.content_hash == known.content_hash:
@@ -121,6 +126,7 @@ class MemoryDetectionStore:
             scope=_scope(page, item, known), version=version,
             source_updated_at=item.updated_at, content_hash=item.content_hash, body=dict(item.body), raw=item.raw,
             scan_id=page.scan_id, seen_at=page.now,
+            full_scan_id=page.full_scan_id or (known.full_scan_id if known else ""),
         )  # fmt: skip
         reason = item.broken.reason if item.broken else ""
         finished_at = page.now if item.broken else None
@@ -151,13 +157,34 @@ class MemoryDetectionStore:
         with self._tables.transaction() as rows:
             key, row = _owned(rows, end.customer_id, end.resource, end.run_id)
             rows.checkpoints[key] = replace(row, progress=progress)
-            gone = scopes.count_absences(rows, end) if scopes.note_reading(rows, end) else []
-            for entity in gone:
-                rows.insert_event(EventRow(event=self._gone(rows, end, entity), retry_at=end.now))
-            counts = RunCounts(deleted=len(gone))
-            report = rows.runs[end.customer_id, end.run_id]
-            rows.runs[end.customer_id, end.run_id] = replace(report, counts=report.counts + counts)
-            return counts
+            return self._end(rows, end)
+
+    def _end(self, rows: Rows, end: ScopeEnd) -> RunCounts:
+        removed = scopes.count_absences(rows, end) if scopes.note_reading(rows, end) else NOTHING
+        return self._remove(rows, end, removed)
+
+    def end_look(self, end: ScopeEnd, source_id: str, progress: Progress) -> RunCounts:
+        with self._tables.transaction() as rows:
+            key, row = _owned(rows, end.customer_id, end.resource, end.run_id)
+            rows.checkpoints[key] = replace(row, progress=progress)
+            return self._remove(rows, end, scopes.look_for(rows, end, source_id))
+
+    def _remove(self, rows: Rows, end: ScopeEnd, removed: Removed) -> RunCounts:
+        for entity in removed.gone:
+            rows.insert_event(EventRow(event=self._gone(rows, end, entity), retry_at=end.now))
+        counts = RunCounts(deleted=len(removed.gone), held=removed.held)
+        report = rows.runs[end.customer_id, end.run_id]
+        rows.runs[end.customer_id, end.run_id] = replace(report, counts=report.counts + counts)
+        return counts
+
+    def seen_in_full_scan(self, customer_id: str, resource: str, scan_id: str) -> int:
+        return sum(
+            row.full_scan_id == scan_id and (entity.customer_id, entity.resource) == (customer_id, resource)
+            for entity, row in self._tables.rows.mirror.items()
+        )
+
+    def next_suspect(self, customer_id: str, resource: str, *, after: str) -> str | None:
+        return scopes.next_suspect(self._tables.rows, customer_id, resource, after)
 
     def _gone(self, rows: Rows, end: ScopeEnd, entity: EntityKey) -> Event:
         known = rows.mirror[entity]

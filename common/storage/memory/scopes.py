@@ -10,9 +10,11 @@ from typing import Any
 from common.domain.entities import EntityKey
 from common.domain.sources import DueScope, ResourceTerms
 from common.domain.stores import DueAt, ScopeEnd, ScopeToRead
+from common.storage.memory.removals import NOTHING, Removed, is_held, remove_or_hold
 from common.storage.memory.tables import MirrorRow, Rows, ScopeRow
 
 ABSENCES = 2
+MOST_ABSENCES = 100
 
 
 def plan(rows: Rows, customer_id: str, resource: str, terms: ResourceTerms, due_at: DueAt, now: datetime) -> None:
@@ -94,7 +96,7 @@ def _parent(rows: Rows, customer_id: str, terms: ResourceTerms, scope: str) -> M
 def note_reading(rows: Rows, end: ScopeEnd) -> bool:
     """When it was read, and when it is to be read again. Returns whether it counts as evidence."""
     key = (end.customer_id, end.resource, end.scope)
-    row = rows.scopes.get(key)
+    row = rows.scopes.get(key) if end.full_since is None else rows.scopes.get(key, ScopeRow())
     if row is None:
         return False
     counts = end.is_evidence and (row.whole_at is None or row.whole_at <= end.evidence_before)
@@ -103,18 +105,47 @@ def note_reading(rows: Rows, end: ScopeEnd) -> bool:
     return counts
 
 
-def count_absences(rows: Rows, end: ScopeEnd) -> list[EntityKey]:
+def count_absences(rows: Rows, end: ScopeEnd) -> Removed:
     """One more for each record that was not shown; those that are gone by that."""
     gone = []
     for entity, known in list(rows.mirror.items()):
-        own = (entity.customer_id, known.scope) == (end.customer_id, end.scope)
-        own = own and entity.resource in (end.resource, *end.also)
-        if not own or not _is_there(known) or known.scan_id == end.scan_id:
+        own = entity.customer_id == end.customer_id and entity.resource in (end.resource, *end.also)
+        if not own or not _is_there(known) or not _is_missing(known, end):
             continue
-        absences = known.absences + 1
-        is_gone = absences >= ABSENCES
-        version, deleted_at = (known.version + 1, end.now) if is_gone else (known.version, None)
-        rows.mirror[entity] = replace(known, absences=absences, version=version, deleted_at=deleted_at)
-        if is_gone:
+        absences = min(known.absences + 1, MOST_ABSENCES)
+        rows.mirror[entity] = replace(known, absences=absences)
+        if absences >= ABSENCES:
             gone.append(entity)
-    return gone
+    return remove_or_hold(rows, end, gone)
+
+
+def _is_missing(known: MirrorRow, end: ScopeEnd) -> bool:
+    if end.full_since is None:
+        return known.scope == end.scope and known.scan_id != end.scan_id
+    return known.full_scan_id != end.scan_id and known.seen_at < end.full_since
+
+
+def next_suspect(rows: Rows, customer_id: str, resource: str, after: str) -> str | None:
+    """As `DetectionStore.next_suspect`."""
+    found = [
+        entity.source_id
+        for entity, known in rows.mirror.items()
+        if (entity.customer_id, entity.resource) == (customer_id, resource)
+        and entity.source_id > after
+        and known.absences
+        and _is_there(known)
+        and not is_held(rows, entity)
+    ]
+    return min(found, default=None)
+
+
+def look_for(rows: Rows, end: ScopeEnd, source_id: str) -> Removed:
+    """It is not there by its id either."""
+    entity = EntityKey(customer_id=end.customer_id, resource=end.resource, source_id=source_id)
+    known = rows.mirror[entity]
+    if not known.absences or not _is_there(known):
+        return NOTHING
+    if end.is_evidence:
+        return remove_or_hold(rows, end, [entity])
+    rows.mirror[entity] = replace(known, absences=0, seen_at=end.now)
+    return NOTHING

@@ -11,7 +11,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -53,6 +53,7 @@ class MirrorRow:
     scope: str = ""
     absences: int = 0
     deleted_at: datetime | None = None
+    full_scan_id: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +66,8 @@ class EventRow:
     finished_at: datetime | None = None
     #: The entity whose link it waits for.
     waits_for: EntityKey | None = None
+    #: As `EventOutcome.until_newer`.
+    until_newer: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -118,6 +121,21 @@ class ScopeRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DeletionRow:
+    """A deletion that the fuse holds, or held."""
+
+    origin: str
+    run_id: str
+    trace_id: str
+    held_at: datetime
+    #: `held`, `approved`, `rejected` or `settled`.
+    state: str = "held"
+    resolved_at: datetime | None = None
+    why: str = ""
+    actor: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReviewRow:
     """What waits, or waited, for a person's decision."""
 
@@ -143,6 +161,7 @@ class Rows:
     #: Address and entity; the value is when the entity left it, None if it has it.
     emails: dict[tuple[str, EntityKey], datetime | None] = field(default_factory=dict)
     reviews: dict[EntityKey, ReviewRow] = field(default_factory=dict)
+    deletions: dict[EntityKey, DeletionRow] = field(default_factory=dict)
 
     def copy(self) -> Rows:
         return Rows(**{name: getattr(self, name).copy() for name in self.__dataclass_fields__})
@@ -157,6 +176,14 @@ class Rows:
         if event.event_id in self.events or event.version in versions:
             raise ValueError(f"event {event.event_id}: {event.entity} has a version {event.version} already")
         self.events[event.event_id] = row
+        if row.is_open:
+            self._wake_older(event, row.retry_at)
+
+    def _wake_older(self, event: Event, now: datetime) -> None:
+        for older in self.events_of(event.entity):
+            if older.is_open and older.until_newer:
+                woken = replace(older, retry_at=now, until_newer=False, reason="")
+                self.events[older.event.event_id] = woken
 
 
 class MemoryTables:

@@ -23,6 +23,12 @@ PARTICIPANTS, PARTICIPATIONS_OF_USER, CERTIFICATES_OF_USER, ALL_DATES = (
 )  # fmt: skip
 
 
+def read_one(asked: Asked) -> Page:
+    """That it is there, and no more: what its list has of it is the record. Raises PageUnreadable for any other."""
+    asked.detail()
+    return Page(records=(), broken=(), next_page=None, total=1, answered_at=asked.date, shows_all=False)
+
+
 def read_project(asked: Asked) -> Page:
     """All dates of a project, each with what it needs of the project."""
     detail, answered_at = asked.detail(), asked.answered_at

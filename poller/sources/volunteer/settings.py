@@ -58,6 +58,10 @@ class VolunteerSettings(BaseModel):
     #: Dates that are not near, where users are the strategy: only a date can prove that somebody left it.
     evidence_seconds: Seconds = 7 * DAY
 
+    #: See `common.domain.fuse`; None: the fleet's.
+    deletion_fuse_percent: Annotated[float, Field(ge=0, le=100)] | None = None
+    deletion_fuse_records: Annotated[int, Field(ge=0)] | None = None
+
     today_seconds: Seconds = 15 * MINUTE
     project_seconds: Seconds = DAY
     #: Drafts, inactive and Anytime projects.

@@ -58,13 +58,16 @@ class ContactsRead:
         return {contact_id: row for contact_id, row in found.items() if row is not None}
 
     def modified_since(self, since: datetime, skip: int) -> tuple[Sequence[Row], int]:
-        """A page, and how many there are in all. The newest first: those are mostly who is looked for."""
+        """A page, and how many there are in all. The newest first: those are mostly who is looked for.
+
+        Archived ones too: what was created may have been archived since.
+        """
         condition = {
             "parameter": "Last Modified DateTime UTC",
             "operator": "OnOrAfter",
             "value": since.strftime("%Y-%m-%dT%H:%M:%S"),
         }
-        return self._page([{"conditions": [condition]}], skip, newest_first=True)
+        return self._page([{"conditions": [condition]}], skip, archived=True, newest_first=True)
 
     def alike(self, people: Sequence[Person]) -> list[Row]:
         """Contacts, not archived, with one of these e-mail addresses, or a last name together with its address."""

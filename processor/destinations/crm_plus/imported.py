@@ -62,7 +62,7 @@ class ImportedHours:
             return _refused(write, "outcome_unknown", UNKNOWN)
         until = self._final_at(row, beside.happened(write))
         if until > self._account.clock.now():
-            return Postponed(reason="its hours may change yet", until=until)
+            return Postponed(reason="its hours may change yet", until=until, until_newer=True)
         return None if row.worked_hours > 0 else _applied(write, changed=False)
 
     def _final_at(self, row: Participation, date: Mapping[str, Any]) -> datetime:

@@ -119,8 +119,9 @@ class People:
     def differs(self, write: Write, found: Found) -> bool:
         if write.is_removal:
             return not contacts.is_archived(found.current) and is_alone(write, found.current)
-        is_hidden_by_us = bool(found.current.get("isArchived")) and was_removed(write)
-        return is_hidden_by_us or bool(changes_of(write, found.current))
+        # By us: it is to be shown again. Archived before we have found it: a person decides, as of one that is linked.
+        is_to_be_shown = contacts.is_archived(found.current) and (was_removed(write) or write.link is None)
+        return is_to_be_shown or bool(changes_of(write, found.current))
 
     def preview(self, write: Write) -> Sequence[Preview]:
         """Of an update, what it would send by itself; of several, an import may take them together."""

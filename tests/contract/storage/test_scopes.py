@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from threading import Thread
 
 import pytest
 from support.builders import NOW, a_broken_record, a_page, a_record, after, an_entity
+from support.turns import is_waiting_or_done
+from support.waiting import wait_until
 
 from common.domain.errors import RunFenced
 from common.domain.records import Record
 from common.domain.resources import EARNED_CERTIFICATES, GROUP_MEMBERS, GROUPS, USERS
 from common.domain.sources import WHOLE, DueScope, ResourceTerms, Style
 from common.domain.stores import ScopeEnd
+from common.domain.writes import EventOutcome, SliceOutcome
+from common.storage.outcomes import record_outcome
 
 TERMS = ResourceTerms(style=Style.SCOPED, roots=("root",), parents={GROUPS: "group"})
 LATER = after(3600)
@@ -307,6 +312,38 @@ def test_a_record_is_gone_when_two_readings_have_not_shown_it(storage, walker):
     assert storage.run(event.run_id).counts.deleted == 1
     assert walker.read("root", "a", now=after(3000)).deleted == 0
     assert last_event(storage, "a").version == 1
+
+
+def test_a_deletion_is_due_with_what_waited_until_there_was_a_newer_event(storage, walker):
+    walker.plan(overdue)
+    walker.read("root", "a", now=NOW)
+    (event,) = storage.due()
+    held = EventOutcome(event_id=event.event_id, state="pending", retry_at=after(10**6), until_newer=True)
+    storage.delivery.record("acme", SliceOutcome(events=(held,)), NOW)
+    walker.read("root", now=after(1000))
+    asleep = storage.due(after(1500))
+    walker.read("root", now=after(2000))
+
+    assert asleep == []
+    assert sorted((each.version, each.action) for each in storage.due(after(2000))) == [(1, "upsert"), (2, "delete")]
+
+
+@pytest.mark.parametrize("storage", ["postgres"], indirect=True)
+def test_a_deletion_that_is_detected_while_an_older_event_begins_to_wait_wakes_it(storage, walker, engine):
+    walker.plan(overdue)
+    walker.read("root", "a", now=NOW)
+    (event,) = storage.due()
+    held = EventOutcome(event_id=event.event_id, state="pending", retry_at=after(10**6), until_newer=True)
+    walker.read("root", now=after(1000))
+    _, progress = walker.save("root", now=after(2000))
+    ending = Thread(target=storage.detection.end_scope, args=(walker.end(progress, after(2000)), progress))
+    with engine.begin() as connection:
+        record_outcome(connection, "acme", SliceOutcome(events=(held,)), NOW)
+        ending.start()
+        wait_until(lambda: is_waiting_or_done(engine, ending), seconds=5, what="it to wait for its turn")
+    ending.join(5)
+
+    assert sorted(each.version for each in storage.due(after(2000))) == [1, 2]
 
 
 def test_two_readings_close_to_each_other_are_one_piece_of_evidence(storage, walker):

@@ -11,7 +11,7 @@ from common.domain.entities import EntityKey
 from common.domain.writes import Review, ReviewKind
 from common.http.client import make_transport
 from common.storage.reviews import put
-from common.storage.tables import events, links, mirror
+from common.storage.tables import dead_letters, events, links, mirror
 
 
 @pytest.fixture
@@ -126,3 +126,60 @@ def test_records_that_do_not_exist_are_said_in_a_line(fleet, added):
     assert "write RESOURCE/ID" in fleet("matches", "show", "acme", "4101").err
     assert "has never shown users/1" in fleet("matches", "show", "acme", "users/1").err
     assert "there is no such customer" in fleet("matches", "list", "nobody").err
+
+
+def linked_to(engine, entity, destination_id=None):
+    """What it is linked to; given an id, after it was linked to that one and applied."""
+    now = SystemClock().now()
+    values = {"details": {}, "applied_version": 1, "applied_hash": "h", "created_at": now, "updated_at": now}
+    key = {"customer_id": entity.customer_id, "resource": entity.resource, "source_id": entity.source_id}
+    with engine.begin() as connection:
+        if destination_id is not None:
+            connection.execute(insert(links).values(**key, destination_id=destination_id, **values))
+        return connection.execute(select(links.c.destination_id).filter_by(**key)).scalar_one()
+
+
+def test_whose_contact_is_gone_is_linked_to_another_as_its_dead_letter_says(fleet, added, waiting, contact, engine):
+    access = added("acme")
+    entity = waiting("acme")
+    linked_to(engine, entity, "999999")
+    another = contact(access)
+    outcome = fleet("matches", "link", "acme", "users/4101", another)
+
+    assert (outcome.code, linked_to(engine, entity)) == (0, another)
+
+
+def test_whose_contact_was_merged_is_linked_to_the_one_that_is_left(fleet, added, waiting, contact, engine, sandbox):
+    access = added("acme")
+    entity = waiting("acme")
+    merged, left = contact(access), contact(access)
+    linked_to(engine, entity, merged)
+    sandbox.merge_contacts(access.name, loser=int(merged), winner=int(left))
+    outcome = fleet("matches", "link", "acme", "users/4101", left)
+
+    assert (outcome.code, linked_to(engine, entity)) == (0, left)
+
+
+def test_whose_contact_is_there_is_linked_to_another_only_if_a_dead_letter_says_so(
+    fleet, added, waiting, contact, engine
+):
+    access = added("acme")
+    entity = waiting("acme")
+    first, another = contact(access), contact(access)
+    linked_to(engine, entity, first)
+    refused = fleet("matches", "link", "acme", "users/4101", another)
+    before = linked_to(engine, entity)
+    put_letter(engine, entity, "person_gone")
+
+    assert (before, "is linked already" in refused.err) == (first, True)
+    assert fleet("matches", "link", "acme", "users/4101", another).code == 0
+    assert linked_to(engine, entity) == another
+
+
+def put_letter(engine, entity, reason):
+    with engine.begin() as connection:
+        event_id = connection.execute(select(events.c.event_id).filter_by(source_id=entity.source_id)).scalar_one()
+        connection.execute(insert(dead_letters).values(
+            customer_id=entity.customer_id, event_id=event_id, resource=entity.resource, source_id=entity.source_id,
+            stage="apply", reason=reason, run_id="r", trace_id="t", state="open", created_at=SystemClock().now(),
+        ))  # fmt: skip

@@ -20,6 +20,8 @@ from common.domain.sources import WHOLE, DueScope
 from poller.walking import FAILURES_BEFORE_SKIPPING, SKIPPED
 
 HOUR = 3600.0
+#: Calls of the store that the run below makes, at each of which it is killed.
+STEPS = 14
 MEMBERS = {"m1": "group/1", "m2": "group/1", "m3": "group/1", "m4": "group/2", "s1": STAFF}
 
 
@@ -71,15 +73,29 @@ def test_a_first_walk_is_backfill_and_later_ones_are_not(rig, source):
     assert (origins["s1"], origins["s2"]) == ("backfill", "poll")
 
 
-@pytest.mark.parametrize("after_call", [False, True])
-@pytest.mark.parametrize("at", range(1, 18))
-def test_a_kill_before_or_after_any_step_loses_nothing_repeats_nothing_and_takes_nothing_for_gone(
-    rig, source, at, after_call
-):
+def changed_since(rig, source) -> None:
+    """One came and one went since everything was read."""
     walk(rig)
     source.put(GROUP_MEMBERS, "group/1", "m0")
     source.take(GROUP_MEMBERS, "group/1", "m2")
     rig.clock.advance(HOUR)
+
+
+def test_a_run_is_killed_below_at_all_the_steps_it_has(rig, source):
+    changed_since(rig, source)
+    counting = Killing(rig.parts.store, at=0, after=False)
+    rig.parts = replace(rig.parts, store=counting)
+
+    assert rig.run(GROUP_MEMBERS) == RunState.COMPLETED
+    assert counting.calls == STEPS
+
+
+@pytest.mark.parametrize("after_call", [False, True])
+@pytest.mark.parametrize("at", range(1, STEPS + 1))
+def test_a_kill_before_or_after_any_step_loses_nothing_repeats_nothing_and_takes_nothing_for_gone(
+    rig, source, at, after_call
+):
+    changed_since(rig, source)
     whole = rig.parts
     rig.parts = replace(whole, store=Killing(whole.store, at=at, after=after_call))
     with pytest.raises(KilledError):
@@ -174,6 +190,33 @@ def test_what_one_scope_refuses_for_ever_is_skipped_and_named_in_the_report(rig,
     assert rig.customers.get("acme").status is CustomerStatus.ACTIVE
     walk(rig, after_seconds=HOUR)
     assert members(rig) == MEMBERS
+
+
+def test_an_only_page_that_shows_one_record_twice_is_no_evidence_of_what_it_does_not_show(rig, source):
+    source.group("2", "m5")
+    walk(rig)
+
+    def repeat(_query, page):
+        shown = [each for each in page.records if each.source_id == "m4"]
+        return replace(page, records=shown * 2) if shown else page
+
+    source.lie = repeat
+    for _ in range(3):
+        walk(rig, after_seconds=HOUR)
+
+    assert deleted(rig) == []
+
+
+def test_every_scope_that_was_skipped_is_in_the_report_whichever_slice_skipped_it(rig, source):
+    rig.parts = replace(rig.parts, slice_seconds=0.0)
+    slowly(rig, source, 1.0)
+    for scope in ("group/1", "group/2"):
+        source.errors[scope] = [PermanentError("no such page", reason="refused")]
+
+    assert rig.run(GROUP_MEMBERS) == RunState.CONTINUED
+    assert walk(rig) == RunState.COMPLETED
+    first, second = (f"{scope} is left for an hour: no such page" for scope in ("group/1", "group/2"))
+    assert report(rig).error == f"2 scopes were skipped: {first}; {second}"
 
 
 def test_a_scope_that_is_skipped_is_no_evidence_of_what_is_gone(rig, source):

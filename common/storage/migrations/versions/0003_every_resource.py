@@ -55,6 +55,7 @@ def _widen() -> None:
     op.create_index(
         "ix_events_waiting", "events", ["customer_id", "waits_for"], postgresql_where=sa.text("waits_for <> ''")
     )
+    op.create_index("ix_links_destination", "links", ["customer_id", "resource", "destination_id"])
 
 
 def _create() -> None:
@@ -112,6 +113,7 @@ def _create() -> None:
 def downgrade() -> None:
     for table in ("reference_cache", "reviews", "emails", "scopes"):
         op.drop_table(table)
+    op.drop_index("ix_links_destination", table_name="links")
     op.drop_index("ix_events_waiting", table_name="events")
     for column in ("defects", "waits_for"):
         op.drop_column("events", column)

@@ -51,6 +51,7 @@ def read_identified(
                     field=error.field,
                     message=str(error),
                     raw=item,
+                    is_identified=bool(source_id),
                 )
             )
         else:
