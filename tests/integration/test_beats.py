@@ -312,7 +312,7 @@ def test_a_poll_by_hand_reads_resources_with_a_cadence_of_their_own_too(rig, mon
     rig.add("acme", cadences={"projects": 3600})
     seen = []
     monkeypatch.setattr(runs, "run", lambda _parts, _customer, resource, _layer, **_: seen.append(resource))
-    own = {"run_parts": None, "plans": rig.hub.plans}
+    own = {"run_parts": rig.hub.run_parts, "plans": rig.hub.plans}
     poll_customer(SimpleNamespace(customers=rig.customers, resources=lambda _: ("users", "projects"), **own), "acme")
 
     assert seen == ["users", "projects"]

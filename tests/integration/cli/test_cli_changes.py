@@ -227,7 +227,7 @@ def test_the_schedule_of_a_customer_tells_each_job_and_its_next_moment(fleet, ad
     fleet("customers", "set", "acme", "--cadence", "users=60")
     jobs = {job["job"]: job for job in fleet("schedule", "acme", "--json").data["jobs"]}
 
-    assert set(jobs) == {"poll", "poll:users", "reconciliation"}
+    assert set(jobs) == {"poll", "poll:users", "reconciliation", "full"}
     assert (jobs["poll:users"]["every_seconds"], jobs["reconciliation"]["daily_at"]) == (60, "03:00")
     assert jobs["reconciliation"]["next_local"].endswith(("CET", "CEST"))
     assert fleet("schedule", "acme").out.count("Berlin") == 0

@@ -39,11 +39,13 @@ def test_each_job_tells_its_next_moment_and_its_own_last_run(fleet, added, ended
 
     data = fleet("schedule", "acme", "--json").data
 
-    poll, reconciliation = data["jobs"]
+    poll, reconciliation, full = data["jobs"]
     assert (poll["job"], poll["layer"], poll["lane"], poll["every_seconds"]) == ("poll", "poll", "priority", 90)
     assert now < datetime.fromisoformat(poll["next_at"]) <= datetime.now(UTC) + timedelta(seconds=90)
     assert poll["last_run_at"] == (now - timedelta(minutes=2)).isoformat()
-    assert (reconciliation["daily_at"], reconciliation["last_run_at"]) == ("03:00", None)
+    assert [reconciliation[name] for name in ("daily_at", "weekday", "last_run_at")] == ["03:00", None, None]
+    assert (full["layer"], full["resources"], full["daily_at"]) == ("full", ["users", "projects"], "03:00")
+    assert datetime.fromisoformat(full["next_local"].split()[0]).strftime("%A") == full["weekday"]
     assert reconciliation["next_local"].split()[1] >= "03:00:00"
     assert reconciliation["next_local"].split()[1] < "04:00:00"
 
