@@ -33,12 +33,12 @@ def test_a_database_that_goes_away_fails_no_run_and_costs_no_progress(hub, organ
         def __getattr__(self, name):
             return getattr(store, name)
 
-        def save_page(self, page, progress):
+        def save_page(self, page, progress, **options):
             if len(saved) == 2:
                 saved.append("away")
                 raise OperationalError("the server closed the connection", None, psycopg.OperationalError())
             saved.append(progress)
-            return store.save_page(page, progress)
+            return store.save_page(page, progress, **options)
 
     hub.with_run_parts(store=Flaky(), outages=OUTAGES)
     with pytest.raises(OperationalError):

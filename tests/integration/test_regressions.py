@@ -113,8 +113,8 @@ def test_a_letter_that_is_replayed_during_a_run_is_read_again(hub, organization,
     replayed = []
 
     class Meanwhile(Wrapped):
-        def save_page(self, page, progress):
-            counts = self._inner.save_page(page, progress)
+        def save_page(self, page, progress, **options):
+            counts = self._inner.save_page(page, progress, **options)
             if not replayed:
                 replayed.append(hub.dead_letters.replay(letter, hub.clock.now()))
             return counts

@@ -18,14 +18,14 @@ def test_a_run_that_was_taken_over_saves_nothing_more(hub, organization):
     taken = []
 
     class TakenOver(Wrapped):
-        def save_page(self, page, progress):
+        def save_page(self, page, progress, **options):
             if len(taken) == 1:  # while this page was read, the lock was lost and another run started
                 with closing(Hub(engine=hub.engine, servers=hub.servers, redis=hub.redis, seed=9)) as other:
                     other.with_run_parts(store=other.run_parts.store)
                     with hub.engine.begin() as connection:
                         connection.exec_driver_sql("UPDATE checkpoints SET run_id = 'another', progress = NULL")
             taken.append(page)
-            return self._inner.save_page(page, progress)
+            return self._inner.save_page(page, progress, **options)
 
     hub.with_run_parts(store=TakenOver(hub.run_parts.store))
     assert hub.poll(access.name) == "continued"
