@@ -64,9 +64,12 @@ def test_live_changes_go_on_when_a_backfill_has_used_up_its_share(hub, organizat
     hub.onboard(access, create="direct")
     hub.poll(access.name)
     wait_until(lambda: drain(hub, access.name) or waits_for_the_hour(hub, access.name), seconds=30, what="the end")
-    applied = hub.states(access.name)["applied"]
+    applied, detected = hub.states(access.name)["applied"], sum(hub.states(access.name).values())
     sandbox.create_user(access.name)
-    hub.poll(access.name)
+    # A list of more than one page is read up to the last full second: the next poll has what is newer.
+    wait_until(
+        lambda: hub.poll(access.name) and sum(hub.states(access.name).values()) > detected, seconds=30, what="detected"
+    )
     drain(hub, access.name)
 
     assert hub.states(access.name)["applied"] == applied + 1
