@@ -26,6 +26,14 @@ from deploy.sandbox.process import start_sandbox
 GIVEN = {name: os.environ[name] for name in ("FLEET_DATABASE_URL", "FLEET_BROKER_URL") if name in os.environ}
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """End to end means whole fleets."""
+    for item in items:
+        if "e2e" in item.path.parts:
+            item.add_marker(pytest.mark.alone)
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of the caller's shell leaks into a test."""

@@ -14,7 +14,7 @@ from common.queueing.deliveries import Deliveries
 from common.queueing.hot_set import HotSet
 from deploy.local.child import ProcessSpec
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from support.waiting import wait_until
 from common.config.settings import running_fleet
 from deploy.local.privileges import forget_private_directory
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 #: For a whole fleet to start on a busy machine.
 START_SECONDS = 90
