@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, and_, func, select, true
+from sqlalchemy import Engine, RowMapping, and_, func, select, true
 from sqlalchemy.dialects.postgresql import insert
 
 from common.domain.checkpoints import Progress, progress_from_json
@@ -94,6 +94,6 @@ def _standing(customer_id: str | None) -> Any:
     return query if customer_id is None else query.where(checkpoints.c.customer_id == customer_id)
 
 
-def _row(row: Mapping[str, Any]) -> BackfillRow:
+def _row(row: RowMapping) -> BackfillRow:
     own = {name: value for name, value in row.items() if name not in ("progress", "backfill")}
     return BackfillRow(**own, progress=progress_from_json(row["progress"]), kept=windows_from_json(row["backfill"]))

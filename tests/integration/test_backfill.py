@@ -1,4 +1,4 @@
-"""A backfill on real servers: killed at random, while users are edited, added and deleted, it ends equal to the source."""
+"""A backfill on real servers: killed at random, and with users that change meanwhile, it ends equal to the source."""
 
 from __future__ import annotations
 
