@@ -48,6 +48,8 @@ from common.storage.throttles import PostgresThrottles
 from common.storage.usage import PostgresUsage
 from poller.announcing import Announcement
 from poller.backpressure import Backpressure
+from poller.completion import Completion
+from poller.detectors.backfill import Backfill
 from poller.detectors.full import Full
 from poller.detectors.incremental import Incremental
 from poller.detectors.walk import Walk
@@ -157,11 +159,13 @@ def build(settings: Settings, app: Celery, is_stopping: Callable[[], bool] = nev
         walk=Walk(passes=settings.scan_passes, absence=timedelta(seconds=settings.absence_seconds)),
         detector=Incremental(overlap=timedelta(seconds=settings.poll_overlap_seconds), passes=settings.scan_passes),
         full=Full(passes=settings.scan_passes, absence=timedelta(seconds=settings.absence_seconds)),
+        backfill=Backfill(passes=settings.scan_passes),
         fuse=Fuse(fraction=settings.deletion_fuse_percent / 100, records=settings.deletion_fuse_records),
         new_id=lambda: uuid.uuid4().hex,
         random_unit=random_unit,
         open_source=sources.open,
         publish=Announcement(deliveries=deliveries, breakers=breakers),
+        on_backfilled=Completion(sizes=PostgresSizes(engine), customers=customers, resources=registry.resources),
         slice_seconds=settings.run_slice_seconds,
         breakers=breakers,
         backpressure=Backpressure(

@@ -15,6 +15,7 @@ from common.domain.stopping import never
 from common.domain.stores import CustomerStore, DetectionStore, Locks
 from common.metrics.catalogue import Metrics
 from poller.backpressure import Backpressure
+from poller.detectors.backfill import Backfill
 from poller.detectors.full import Full
 from poller.detectors.incremental import Incremental
 from poller.detectors.walk import Walk
@@ -33,6 +34,7 @@ class RunParts:
     detector: Incremental
     walk: Walk
     full: Full = field(default_factory=Full)
+    backfill: Backfill = field(default_factory=Backfill)
     #: Of customers that have none of their own.
     fuse: Fuse = field(default_factory=Fuse)
     new_id: Callable[[], str]
@@ -40,6 +42,8 @@ class RunParts:
     open_source: Callable[[Customer, Share], Source]
     #: Called after a page with events is committed.
     publish: Callable[[Customer], None]
+    #: Called when a resource was read to its end for the first time.
+    on_backfilled: Callable[[Customer, str], None] = lambda _customer, _resource: None
     slice_seconds: float
     breakers: Breakers
     backpressure: Backpressure

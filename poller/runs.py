@@ -38,11 +38,10 @@ from common.domain.records import Record
 from common.domain.retry import RetryPolicy
 from common.domain.runs import RunCounts, RunState
 from common.domain.sources import WHOLE, Page, ResourceTerms, Source, Style
-from common.domain.stores import (
-    PageToSave,
-    RunStart,
-    ScopeEnd,
-)
+from common.domain.stores import PageToSave, RunStart, ScopeEnd
+from common.domain.windows import Windows
+from poller.backfilling import backfill
+from poller.hours import check_hours
 from poller.run_parts import RunParts
 from poller.scanning import scan_all
 from poller.walking import walk
@@ -89,6 +88,8 @@ class _Run:
         self.customer = customer
         self.resource = resource
         self._checkpoint = start.progress.start(start.checkpoint)
+        #: Nothing of the resource was ever read to its end.
+        self._is_first = self._checkpoint.position is None and not start.progress.whole
         self.progress = start.progress
         self._deadline = parts.clock.monotonic() + parts.slice_seconds
         self.backlog = parts.backpressure.watch(customer.customer_id)
@@ -99,6 +100,11 @@ class _Run:
     def is_over(self) -> bool:
         """The slice."""
         return self.parts.is_stopping() or self.parts.clock.monotonic() > self._deadline
+
+    def check(self, origin: str) -> None:
+        """Before a page: whether one may be read now. Raises BacklogFull, or OutsideHours."""
+        check_hours(self.customer, origin, self.parts.clock.now())
+        self.backlog.check(origin)
 
     def make(self) -> RunState:
         """Read pages until the end, the slice's end, or an error; every way out is recorded, unless another owns it."""
@@ -142,11 +148,13 @@ class _Run:
             return walk(self, source, passage)
         if self.progress.whole:
             return scan_all(self, source, passage)
+        if terms.by_created and self._is_first:
+            return backfill(self, source, passage)
         return self._scan(source, passage, terms)
 
     def _scan(self, source: Source, passage: Passage, terms: ResourceTerms) -> RunState:
         while True:
-            self.backlog.check(self.progress.origin)
+            self.check(self.progress.origin)
             query = self.parts.detector.query(self.resource, self._checkpoint, self.progress)
             page = passage.watch(partial(source.page, query))
             now, scanned = self.parts.clock.now(), self.progress
@@ -280,11 +288,17 @@ class _Run:
             position=position,
             error=error[:ERROR_CHARACTERS],
             now=self.parts.clock.now(),
+            keeps=self._kept(state),
         )
         log.info("run ended", action="run.ended", run_id=self.progress.run_id, state=state)
+        if state is RunState.COMPLETED and self._is_first:
+            self.parts.on_backfilled(self.customer, self.resource)
         if state is RunState.FAILED:
             self.parts.failure_limit.mind(self.customer.customer_id, failed_runs, error[:ERROR_CHARACTERS])
         return state
+
+    def _kept(self, state: RunState) -> Windows | None:
+        return None if state is RunState.COMPLETED else self.parts.backfill.kept(self.progress)
 
 
 def _not_from_the_future(page: Page, now: datetime) -> list[Record]:

@@ -45,7 +45,7 @@ class _Scanning:
     def _read_page(self) -> RunState | None:
         """None: go on."""
         run = self._run
-        run.backlog.check(run.progress.origin)
+        run.check(run.progress.origin)
         if run.progress.next_page is None:
             run.progress = self._full.begin(run.progress, run.parts.clock.now())
         page = self._passage.watch(partial(self._source.page, self._full.query(run.resource, run.progress)))

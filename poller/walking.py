@@ -30,7 +30,6 @@ from common.domain.passages import Passage
 from common.domain.runs import RunCounts, RunState
 from common.domain.sources import Page, ResourceTerms, Source
 from common.domain.stores import DueAt, ScopeEnd, ScopeToRead
-from poller.backpressure import BacklogWatch
 from poller.run_parts import RunParts
 from poller.skipped import note_skipped, told
 
@@ -54,10 +53,11 @@ class RunUnderWay(Protocol):
     customer: Customer
     resource: str
     progress: Progress
-    backlog: BacklogWatch
 
     @property
     def is_over(self) -> bool: ...
+
+    def check(self, origin: str) -> None: ...
 
     def save(
         self, page: Page, scanned: Progress, *, origin: str, scope: str = ..., end: ScopeEnd | None = ...
@@ -156,7 +156,7 @@ class _Walking:
     ) -> None:
         walk, now = self._run.parts.walk, self._run.parts.clock.now()
         origin = walk.origin(self._run.progress, found)
-        self._run.backlog.check(origin)
+        self._run.check(origin)
         query = walk.query(self._run.resource, terms, self._run.progress, found, now)
         page = passage.watch(partial(source.page, query))
         scanned, self._run.progress = self._run.progress, walk.after_page(self._run.progress, page)

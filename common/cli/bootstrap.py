@@ -33,6 +33,7 @@ from common.queueing.celery_app import make_app
 from common.queueing.deliveries import Deliveries
 from common.queueing.hot_set import HotSet, connect_redis
 from common.queueing.polls import Polls
+from common.storage.backfills import PostgresBackfills
 from common.storage.breakers import PostgresBreakers
 from common.storage.customers import PostgresCustomerStore
 from common.storage.dead_letters import PostgresDeadLetters
@@ -90,6 +91,10 @@ class Parts:
     @cached_property
     def overview(self) -> PostgresOverview:
         return PostgresOverview(self.engine)
+
+    @cached_property
+    def backfills(self) -> PostgresBackfills:
+        return PostgresBackfills(self.engine)
 
     @cached_property
     def run_history(self) -> PostgresRunHistory:

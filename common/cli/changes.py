@@ -26,6 +26,8 @@ from common.domain.customers import LANE_OF_TIER, Customer, CustomerStatus, Mode
 from common.domain.errors import CustomerInvalid, SyncError
 from common.domain.targets import MAPPING_TARGETS
 
+#: What says that a backfill has no hours.
+ANY_TIME = "any"
 #: What says that a customer is polled as its tier is.
 TIERS_OWN = ("default", "0")
 
@@ -47,6 +49,10 @@ def set_one(
     cadence: Cadence = None,
     no_cadences: Annotated[bool, typer.Option("--no-cadences", help="Poll all resources together.")] = False,
     mode: Annotated[str | None, typer.Option(help="continuous or nightly.", show_default=False)] = None,
+    backfill_hours: Annotated[
+        str | None,
+        typer.Option(metavar="HH:MM-HH:MM|any", help="Local times in which a backfill may read.", show_default=False),
+    ] = None,
     time_zone: Annotated[str | None, typer.Option(help="As in Europe/Berlin.", show_default=False)] = None,
     mapping: Annotated[
         Path | None, typer.Option(help="A JSON file; takes the place of the mapping it has.", show_default=False)
@@ -62,7 +68,7 @@ def set_one(
         raise CommandFailed("give either --cadence or --no-cadences", exit_code=2)
     given = {
         "name": name, "tier": tier, "poll_interval_seconds": every, "mode": mode,
-        "time_zone": time_zone, "mapping": mapping,
+        "time_zone": time_zone, "mapping": mapping, "backfill_hours": backfill_hours,
         "cadences": {} if no_cadences else cadence and read_settings(cadence, "--cadence"),
     }  # fmt: skip
     with open_parts() as parts:
@@ -161,6 +167,7 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "poll_interval_seconds": _every,
     "cadences": lambda given: {} if isinstance(given, Mapping) else _seconds(given),
     "mode": lambda text: _word(text, Mode),
+    "backfill_hours": lambda text: "" if text == ANY_TIME else text,
     "time_zone": str,
     "mapping": read_object,
 }

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from common.domain.customers import Customer, check_customer_id
 from common.domain.errors import CustomerInvalid
 from common.domain.mapping import read_mapping
+from poller.schedule.hours import read_hours
 from poller.sources import registry as sources
 from processor.destinations import registry as destinations
 
@@ -39,6 +40,7 @@ def problems(customer: Customer) -> list[CustomerInvalid]:
     found = [
         *_of_id(customer),
         *_of_time_zone(customer),
+        *_of_backfill_hours(customer),
         *_of_source(customer),
         *_of_interval(customer),
         *_of_cadences(customer),
@@ -73,6 +75,13 @@ def _of_time_zone(customer: Customer) -> Iterator[CustomerInvalid]:
     if len(known) == 1:
         mend = "this machine has no time zone database: install the package tzdata, or use UTC"
     yield CustomerInvalid(customer.customer_id, "time_zone", f"{name!r} is not a time zone; {mend}")
+
+
+def _of_backfill_hours(customer: Customer) -> Iterator[CustomerInvalid]:
+    try:
+        read_hours(customer.backfill_hours, "UTC")
+    except ValueError as mistake:
+        yield CustomerInvalid(customer.customer_id, "backfill_hours", str(mistake))
 
 
 def _of_source(customer: Customer) -> Iterator[CustomerInvalid]:

@@ -60,6 +60,7 @@ def _sheet(customer: Customer, troubles: Sequence[Trouble], notes: Sequence[Note
         **{f"its {trouble.system}": trouble.line for trouble in troubles},
         "tier, lane": f"{customer.tier}, {customer.lane}",
         "mode": customer.mode,
+        "backfills read": customer.backfill_hours or "at any time",
         "polled every": every,
         "polled apart": ", ".join(f"{name} every {seconds} s" for name, seconds in customer.cadences.items()) or "-",
         "time zone": customer.time_zone,

@@ -19,6 +19,7 @@ from typer.main import get_command
 from common.cli import (
     additions,
     audit,
+    backfill,
     changes,
     credentials,
     customers,
@@ -52,6 +53,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "schedule": schedule.schedule,
     "estimate": estimate.estimate,
     "poll": work.poll,
+    "backfill": backfill.backfill,
     "reconcile": reconciliation.reconcile,
     "throttle": throttle.throttle,
     "events": history.events,

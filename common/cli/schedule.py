@@ -19,6 +19,7 @@ from common.cli.bootstrap import Parts, open_parts
 from common.cli.failures import CommandFailed
 from common.cli.options import AsJson
 from common.cli.output import make_table, note, show
+from common.cli.status import backfills_of
 from common.domain.customers import Customer, Lane
 from common.domain.events import Origin
 from common.domain.layers import LAYER_TERMS, Layer
@@ -94,13 +95,16 @@ def _show_jobs(parts: Parts, customer: Customer, now: datetime, *, as_json: bool
         turns = _turns(timetable_of(parts.settings), customer, now)
     except Exception as error:  # noqa: BLE001 - whatever a row written by hand holds is one line
         raise CommandFailed(f"{customer.customer_id} cannot be scheduled: {_why(error)}") from None
+    waiting = [each.resource for each in backfills_of(parts, customer.customer_id).get(customer.customer_id, ())]
     runs, resources = parts.overview.last_runs(customer.customer_id), sources.resources(customer) if turns else ()
     jobs = [job_of(turn, customer, now, last_run_at(turn, resources, runs)) for turn in turns]
     data = {
         "customer_id": customer.customer_id, "status": customer.status, "why": customer.status_reason,
-        "paused_until": customer.paused_until, "jobs": jobs,
+        "paused_until": customer.paused_until, "jobs": jobs, "backfilling": waiting,
     }  # fmt: skip
     show(data, as_json=as_json, human=lambda: _jobs(customer, jobs, now))
+    if waiting:
+        note(f"backfilling, so that its polls go on with that first: {', '.join(waiting)}")
 
 
 def last_run_at(turn: Turn, resources: Sequence[str], runs: Mapping[tuple[str, Origin], datetime]) -> datetime | None:

@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 
 from common.cli.ages import age_seconds, age_text, moment_text
 from common.cli.attention import HeldDeletions, Missing, OpenDecisions, decisions_of, held_of, missing_of
+from common.cli.backfills import Backfilling
 from common.cli.output import make_table
 from common.cli.troubles import Trouble, troubles_of
 from common.domain.backlog import BacklogLimits
@@ -54,6 +55,8 @@ class Standing:
     #: Custom fields that the mapping names and the destination lacked when they were last looked at.
     missing_targets: Sequence[Missing] = ()
     targets_looked_at: datetime | None = None
+    #: Resources that were begun and have not been read to their end yet.
+    backfilling: Sequence[Backfilling] = ()
 
     @property
     def is_served(self) -> bool:
@@ -156,6 +159,8 @@ def _reasons(row: Standing) -> Iterator[str]:
         yield f"{row.customer_id}: {row.reviews.line}"
     if row.held_deletions is not None:
         yield f"{row.customer_id}: {row.held_deletions.line}"
+    for each in row.backfilling:
+        yield f"{row.customer_id}: backfilling {each.line}"
     for missing in row.missing_targets:
         yield f"{row.customer_id}: {missing.line} (looked at {moment_text(row.targets_looked_at)})"
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 from redis.exceptions import RedisError
 from rich.live import Live
 
+from common.cli.backfills import Backfilling, by_customer
 from common.cli.bootstrap import Parts, open_parts
 from common.cli.failures import CommandFailed
 from common.cli.options import AsJson
@@ -40,11 +42,20 @@ def status(
 def look(parts: Parts, customer_id: str | None = None) -> list[Standing]:
     """How they stand now."""
     rows = [row for row in parts.overview.customers() if customer_id in (None, row.customer_id)]
+    now, backfills = parts.clock.now(), backfills_of(parts, customer_id)
     try:
         depths = parts.hot_set.depths(row.customer_id for row in rows)
     except RedisError:
-        return standings(rows, None, parts.clock.now(), parts.backlog_limits)
-    return standings(rows, depths, parts.clock.now(), parts.backlog_limits)
+        depths = None
+    found = standings(rows, depths, now, parts.backlog_limits)
+    return [replace(row, backfilling=backfills.get(row.customer_id, ())) for row in found]
+
+
+def backfills_of(parts: Parts, customer_id: str | None = None) -> Mapping[str, Sequence[Backfilling]]:
+    """By customer, those that are not through. Customers are read only if there are any."""
+    rows = parts.backfills.standing(customer_id)
+    customers = {row.customer_id: parts.customers.get(row.customer_id) for row in rows}
+    return by_customer(rows, customers, parts.clock.now())
 
 
 def _data(parts: Parts, rows: list[Standing]) -> dict[str, object]:

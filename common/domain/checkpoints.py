@@ -9,6 +9,7 @@ from typing import Any
 
 from common.domain.events import Origin
 from common.domain.layers import LAYER_TERMS, Layer
+from common.domain.windows import Windows, windows_from_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +70,8 @@ class Progress:
     skipped: int = 0
     #: The first of them and what they answered, for the report.
     skipped_named: str = ""
+    #: How far a backfill by created time has come; None: it is not read so.
+    windows: Windows | None = None
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -80,6 +83,8 @@ class Progress:
         What was read before the scan had its upper bound may lie above it, and must not be counted as seen below. Nor
         must what a scope has shown in an earlier round of a long walk, or a full scan in a reading that was not ended.
         """
+        if self.windows is not None:
+            return f"{self.run_id}:backfill:{self.windows.unit}"
         if self.whole:
             return f"{self.run_id}:full:{self.walk_began}:{self.scan_pass}"
         if self.scope is not None:
@@ -92,19 +97,27 @@ class Progress:
 
 
 def first_progress(
-    layer: Layer, position: datetime | None, *, run_id: str, trace_id: str, now: datetime, since: datetime | None = None
+    layer: Layer,
+    position: datetime | None,
+    *,
+    run_id: str,
+    trace_id: str,
+    now: datetime,
+    since: datetime | None = None,
+    windows: Windows | None = None,
 ) -> Progress:
     """Of a run that begins: `position` is the checkpoint's, None if there was no sealed scan yet.
 
-    `since`: a person's bound, in the place of the layer's own.
+    `since`: a person's bound, in the place of the layer's own. `windows`: what an earlier backfill has kept.
     """
     terms = LAYER_TERMS[layer]
     origin = terms.origin or (Origin.BACKFILL if position is None else Origin.POLL)
     if terms.looks_back_seconds is None:
-        return Progress(run_id=run_id, origin=origin, trace_id=trace_id, whole=terms.is_whole)
+        kept = windows if position is None and not terms.is_whole else None
+        return Progress(run_id=run_id, origin=origin, trace_id=trace_id, whole=terms.is_whole, windows=kept)
     since = since or now - timedelta(seconds=terms.looks_back_seconds)
     return Progress(run_id=run_id, origin=origin, trace_id=trace_id, since=since.isoformat())
 
 
 def progress_from_json(value: Mapping[str, Any] | None) -> Progress | None:
-    return Progress(**value) if value else None
+    return Progress(**{**value, "windows": windows_from_json(value.get("windows"))}) if value else None

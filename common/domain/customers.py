@@ -84,6 +84,8 @@ class Customer:
     #: Seconds by resource, of those that are polled apart from the rest.
     cadences: Mapping[str, int] = field(default_factory=dict)
     mode: Mode = Mode.CONTINUOUS
+    #: Local times between which a backfill may read, as in `22:00-06:00`; empty: any time.
+    backfill_hours: str = ""
     source: str = "volunteer"
     destination: str = "crm_plus"
     source_settings: Mapping[str, Any] = field(default_factory=dict)

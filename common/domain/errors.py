@@ -87,6 +87,10 @@ class BacklogFull(RateLimited):
     """The customer has so many open events that this run may not add to them; asked again at `until`."""
 
 
+class OutsideHours(RateLimited):
+    """The customer's backfill may go on at `until` only; nothing was sent."""
+
+
 class PermanentError(SyncError):
     """Never retry: dead-letter it, with `reason` (a stable word), `field` and the mend."""
 

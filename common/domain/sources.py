@@ -33,6 +33,8 @@ class ResourceTerms:
     style: Style
     #: MODIFIED: the list also takes an upper bound; without one, a set that grows while it is paged is paged again.
     bounded: bool = True
+    #: MODIFIED: the list also takes bounds on the created time, so that it can be backfilled in windows.
+    by_created: bool = False
     #: MODIFIED: the scope `<one>/17` tells whether its record 17 is there (`Page.is_gone`); empty: nothing does.
     one: str = ""
     #: SCOPED: scopes that exist by themselves, such as WHOLE.
@@ -57,6 +59,9 @@ class PageQuery:
     #: Inclusive bounds on `updated_at`; None means unbounded.
     updated_after: datetime | None = None
     updated_before: datetime | None = None
+    #: Bounds on `created_at`, whether inclusive is not known; None means unbounded.
+    created_after: datetime | None = None
+    created_before: datetime | None = None
     next_page: str | None = None
 
 

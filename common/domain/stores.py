@@ -21,6 +21,7 @@ from common.domain.layers import Layer
 from common.domain.records import BrokenRecord, Record
 from common.domain.runs import RunCounts, RunState
 from common.domain.sources import WHOLE, DueScope, ResourceTerms
+from common.domain.windows import Windows
 from common.domain.writes import Intent, Link, SliceOutcome
 
 
@@ -208,8 +209,11 @@ class DetectionStore(Protocol):
         position: datetime | None,
         error: str,
         now: datetime,
+        keeps: Windows | None = None,
     ) -> int:
         """End the run; move the checkpoint to `position` if it is later. Raises RunFenced.
+
+        `keeps`: what the next run of a resource without a checkpoint goes on from.
 
         Returns how many runs of it have failed in a row: a failed one counts, a completed one sets it back to 0.
         """
@@ -300,6 +304,10 @@ class CustomerStore(Protocol):
 
     def park(self, customer_id: str, until: datetime, reason: str) -> None:
         """No delivery before `until`. A later `until` wins; an earlier one is ignored."""
+        ...
+
+    def note(self, customer_id: str, *, actor: str, action: str, detail: str = "") -> None:
+        """Write into the customer's history who did what."""
         ...
 
 

@@ -203,6 +203,7 @@ def _customer(row: Any) -> Customer:
         poll_interval_seconds=row.poll_interval_seconds,
         cadences=row.cadences,
         mode=Mode(row.mode),
+        backfill_hours=row.backfill_hours,
         source=row.source,
         destination=row.destination,
         source_settings=row.source_settings,
@@ -214,7 +215,7 @@ def _customer(row: Any) -> Customer:
 def _row(customer: Customer) -> dict[str, Any]:
     names = (
         "customer_id", "name", "tier", "lane", "status", "status_reason", "time_zone", "region",
-        "poll_interval_seconds", "mode", "source", "destination",
+        "poll_interval_seconds", "mode", "backfill_hours", "source", "destination",
     )  # fmt: skip
     return {
         **{name: getattr(customer, name) for name in names},

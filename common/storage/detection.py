@@ -9,7 +9,7 @@ another id there and stops (RunFenced) without having changed anything.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,7 @@ from common.domain.layers import LAYER_TERMS, Layer
 from common.domain.runs import RunCounts, RunState
 from common.domain.sources import ResourceTerms
 from common.domain.stores import DueAt, PageToSave, RunStart, ScopeEnd, ScopeToRead
+from common.domain.windows import Windows, windows_from_json
 from common.storage import waiting
 from common.storage.gone import Cause, put_out
 from common.storage.items import (
@@ -73,7 +74,10 @@ class PostgresDetectionStore:
     ) -> RunStart:
         with self._engine.begin() as connection:
             row = _take_checkpoint(connection, customer_id, resource, LAYER_TERMS[layer].progress_of, now)
-            start = _where_to_begin(row, first_progress(layer, row.position, run_id=run_id, trace_id=trace_id, now=now))
+            first = first_progress(
+                layer, row.position, run_id=run_id, trace_id=trace_id, now=now, windows=windows_from_json(row.backfill)
+            )
+            start = _where_to_begin(row, first)
             if row.continue_at is not None and row.continue_at > now:
                 return replace(start, waits_until=row.continue_at)
             if only_if_due and row.continue_at is None and row.progress is None:
@@ -246,8 +250,10 @@ class PostgresDetectionStore:
         position: datetime | None,
         error: str,
         now: datetime,
+        keeps: Windows | None = None,
     ) -> int:
-        changes: dict[str, Any] = {"progress": None, "continue_at": None}
+        kept = None if keeps is None else asdict(keeps)
+        changes: dict[str, Any] = {"progress": None, "continue_at": None, "backfill": kept}
         if state is RunState.FAILED:
             changes["failed_runs"] = checkpoints.c.failed_runs + 1
         elif state is RunState.COMPLETED:

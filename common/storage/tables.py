@@ -48,6 +48,8 @@ customers = Table(
     Column("destination_settings", JSONB, nullable=False),
     # `continuous` (polled at a cadence) or `nightly` (once a night, at its slot).
     Column("mode", Text, nullable=False, server_default="continuous"),
+    # Local times between which a backfill may read, HH:MM-HH:MM; empty: any time.
+    text_column("backfill_hours"),
     # Seconds by resource, for those that are polled apart from the rest.
     Column("cadences", JSONB, nullable=False, server_default=text("'{}'")),
     # What becomes of each resource's fields at the destination; see `common.domain.mapping`.
@@ -158,6 +160,8 @@ checkpoints = Table(
     Column("run_id", Text),
     # No progress is SQL's null, not JSON's: conditions ask for it.
     Column("progress", JSONB(none_as_null=True)),
+    # What a backfill that was not sealed has sealed of its windows: the next run goes on from there.
+    Column("backfill", JSONB(none_as_null=True)),
     moment("continue_at", nullable=True),
     moment("updated_at"),
     Index(None, "continue_at", postgresql_where=text("continue_at IS NOT NULL")),

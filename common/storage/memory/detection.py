@@ -16,6 +16,7 @@ from common.domain.records import BrokenRecord, Record, content_hash
 from common.domain.runs import RunCounts, RunReport, RunState
 from common.domain.sources import ResourceTerms
 from common.domain.stores import DueAt, PageToSave, RunStart, ScopeEnd, ScopeToRead
+from common.domain.windows import Windows
 from common.storage.items import by_resource
 from common.storage.memory import scopes
 from common.storage.memory.removals import NOTHING, Removed, settle
@@ -60,7 +61,7 @@ class MemoryDetectionStore:
         key = customer_id, resource, LAYER_TERMS[layer].progress_of
         with self._tables.transaction() as rows:
             row = rows.checkpoints.setdefault(key, CheckpointRow())
-            first = first_progress(layer, row.position, run_id=run_id, trace_id=trace_id, now=now)
+            first = first_progress(layer, row.position, run_id=run_id, trace_id=trace_id, now=now, windows=row.backfill)
             start = RunStart(
                 checkpoint=Checkpoint(customer_id=customer_id, resource=resource, position=row.position),
                 progress=row.progress or first,
@@ -211,14 +212,19 @@ class MemoryDetectionStore:
 
     def finish_run(
         self, customer_id: str, resource: str, run_id: str, *, state: RunState, position: datetime | None,
-        error: str, now: datetime,
+        error: str, now: datetime, keeps: Windows | None = None,
     ) -> int:  # fmt: skip
         with self._tables.transaction() as rows:
             key, row = _owned(rows, customer_id, resource, run_id)
             before = Checkpoint(customer_id=customer_id, resource=resource, position=row.position)
             failed = {RunState.FAILED: row.failed_runs + 1, RunState.COMPLETED: 0}.get(state, row.failed_runs)
             ended = replace(
-                row, progress=None, continue_at=None, position=before.advanced_to(position), failed_runs=failed
+                row,
+                progress=None,
+                continue_at=None,
+                position=before.advanced_to(position),
+                failed_runs=failed,
+                backfill=keeps,
             )
             rows.checkpoints[key] = ended
             _close_report(rows, customer_id, run_id, state, now, error)

@@ -20,6 +20,7 @@ from common.domain.entities import EntityKey
 from common.domain.events import OPEN_STATES, Event, EventState
 from common.domain.layers import Layer
 from common.domain.runs import RunReport
+from common.domain.windows import Windows
 from common.domain.writes import UNRESOLVED_STATES, Intent, Link, Review
 
 #: Customer and resource, or customer and run.
@@ -37,6 +38,8 @@ class CheckpointRow:
     progress: Progress | None = None
     continue_at: datetime | None = None
     failed_runs: int = 0
+    #: What an unsealed backfill has kept.
+    backfill: Windows | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

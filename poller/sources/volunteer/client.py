@@ -22,7 +22,7 @@ NOT_FOUND = 404
 LISTED_WHOLE = ResourceTerms(style=Style.SCOPED, roots=(WHOLE,))
 #: In reading order: what is scoped comes after its parents.
 TERMS: Mapping[str, ResourceTerms] = {
-    resources.USERS: ResourceTerms(style=Style.MODIFIED, one=USER),
+    resources.USERS: ResourceTerms(style=Style.MODIFIED, by_created=True, one=USER),
     # Its list knows no `updated_before` (facts: volunteer-api 1.2).
     resources.PROJECTS: ResourceTerms(style=Style.MODIFIED, bounded=False, one=PROJECT),
     resources.ORGANIZATIONS: LISTED_WHOLE,

@@ -17,6 +17,8 @@ from poller.sources.volunteer.settings import DAY, VolunteerSettings
 
 #: Fixed by the API (facts: volunteer-api 1.3).
 PAGE_SIZE = 15
+#: A list that a backfill reads without windows, and what one of these holds on average.
+SHORT, RECORDS_A_WINDOW = 300, 200
 #: Once a form is known, a poll asks for what changed; once a day it is read whole, for only that proves absence.
 WHOLE_READINGS_PER_DAY = 1
 #: `auto` leaves the strategy it has only for one that costs half of it: near the point of balance it would come and go.
@@ -149,7 +151,7 @@ def _participations(strategy: Strategy, counts: Counts, pace: _Pace) -> Cost:
 def _by_resource(counts: Counts, pace: _Pace) -> Mapping[str, Cost]:
     settings = pace.settings
     return {
-        resources.USERS: Cost(per_day=pace.times(0), backfill=_bounded_pages(counts.users)),
+        resources.USERS: Cost(per_day=pace.times(0), backfill=_windowed_pages(counts.users)),
         resources.PROJECTS: Cost(per_day=pace.times(0), backfill=_pages(counts.projects)),
         resources.ORGANIZATIONS: _list(counts.organizations, pace.times(settings.lists_seconds)),
         resources.CAMPAIGNS: _list(counts.campaigns, pace.times(settings.lists_seconds)),
@@ -196,7 +198,10 @@ def _pages(records: int) -> int:
     return max(1, -(-records // PAGE_SIZE))
 
 
-def _bounded_pages(records: int) -> int:
-    """A list with an upper bound is begun anew once its first page has shown that there are more."""
-    pages = _pages(records)
-    return pages + 1 if pages > 1 else 1
+def _windowed_pages(records: int) -> int:
+    """A short list is read as it is. A long one is read in windows: some have a page that is not full, and some are
+    too large at first; and the first page, the probe, what is new and the check come to 8.
+    """
+    if records <= SHORT:
+        return _pages(records)
+    return _pages(records) + -(-records // RECORDS_A_WINDOW) + 8

@@ -28,7 +28,11 @@ class Route:
 
 
 ROUTES: Mapping[tuple[str, str], Route] = {
-    (resources.USERS, WHOLE): Route(path="/users", read=lists.read_users, filters=("updated_after", "updated_before")),
+    (resources.USERS, WHOLE): Route(
+        path="/users",
+        read=lists.read_users,
+        filters=("updated_after", "updated_before", "created_after", "created_before"),
+    ),
     (resources.PROJECTS, WHOLE): Route(path="/projects", read=lists.read_projects, filters=("updated_after",)),
     (resources.USERS, USER): Route(path="/users/{id}", read=details.read_one),
     (resources.PROJECTS, PROJECT): Route(path="/projects/{id}", read=details.read_one),

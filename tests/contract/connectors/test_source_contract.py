@@ -133,6 +133,22 @@ def test_both_bounds_are_inclusive(reader_of, organization, sandbox):
     assert found == {ids[-1], ids[0], ids[1]}
 
 
+def test_windows_by_created_time_show_every_record_whatever_was_edited_since(reader_of, organization, sandbox):
+    """The sandbox's bounds are inclusive; that overlapping ones show all is tested where they are made."""
+    access = organization(users=60)
+    reader = reader_of(access)
+    users = sandbox.export(access.name)["source"]["users"]
+    created = {user_id: datetime.fromisoformat(user["created_at"]) for user_id, user in users.items()}
+    sandbox.change_user(access.name, int(min(users)), last_name="Changed")
+    middle = sorted(created.values())[30]
+
+    older = {record.source_id for record in reader.records(created_before=middle)}
+    newer = {record.source_id for record in reader.records(created_after=middle)}
+    assert older == {user_id for user_id, at in created.items() if at <= middle}
+    assert newer == {user_id for user_id, at in created.items() if at >= middle}
+    assert {page.total for page in reader.pages(created_before=middle)} == {len(older)}
+
+
 @pytest.mark.parametrize("style", ["null", "text"])
 def test_both_spellings_of_the_last_page_end_it(reader_of, organization, style):
     reader = reader_of(organization(users=20, next_style=style))

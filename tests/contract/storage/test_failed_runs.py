@@ -8,6 +8,7 @@ from support.builders import NOW, a_customer, a_page, a_record
 from common.domain.clock import ManualClock
 from common.domain.resources import USERS
 from common.domain.runs import RunState
+from common.domain.windows import Stage, Windows
 from common.storage.backlog import PostgresBacklog
 from common.storage.customers import PostgresCustomerStore
 from common.storage.detection import PostgresDetectionStore
@@ -27,6 +28,20 @@ def test_failed_runs_are_counted_in_a_row(storage):
     states = [FAILED, FAILED, UNSEALED, FAILED, COMPLETED, FAILED]
 
     assert [finish(storage, f"run{n}", state) for n, state in enumerate(states)] == [1, 2, 2, 3, 0, 1]
+
+
+def test_what_an_unsealed_backfill_keeps_is_where_the_next_run_begins_and_gone_once_it_completes(storage):
+    kept = Windows(
+        began=NOW.isoformat(), stage=Stage.WINDOWS, sealed=3, read=40, marks=((NOW.isoformat(), 40),),
+        stops=((NOW.isoformat(), 7),), totals=(1, None),
+    )  # fmt: skip
+    storage.start("run1")
+    storage.detection.finish_run("acme", USERS, "run1", state=UNSEALED, position=None, error="", now=NOW, keeps=kept)
+    start = storage.start("run2")
+    assert (start.progress.windows, start.progress.run_id, start.resumed) == (kept, "run2", False)
+
+    storage.detection.finish_run("acme", USERS, "run2", state=COMPLETED, position=None, error="", now=NOW)
+    assert storage.start("run3").progress.windows is None
 
 
 @pytest.fixture(params=["memory", "postgres"])
