@@ -15,6 +15,7 @@ from common.domain.stopping import never
 from common.domain.stores import CustomerStore, DetectionStore, Locks
 from common.metrics.catalogue import Metrics
 from poller.backpressure import Backpressure
+from poller.detectors.cursor import Cursor
 from poller.detectors.full import Full
 from poller.detectors.incremental import Incremental
 from poller.detectors.walk import Walk
@@ -33,6 +34,7 @@ class RunParts:
     detector: Incremental
     walk: Walk
     full: Full = field(default_factory=Full)
+    cursor: Cursor = field(default_factory=Cursor)
     #: Of customers that have none of their own.
     fuse: Fuse = field(default_factory=Fuse)
     new_id: Callable[[], str]

@@ -43,6 +43,7 @@ from common.domain.stores import (
     RunStart,
     ScopeEnd,
 )
+from poller.following import follow
 from poller.run_parts import RunParts
 from poller.scanning import scan_all
 from poller.walking import walk
@@ -140,6 +141,9 @@ class _Run:
         terms = source.terms[self.resource]
         if terms.style is Style.SCOPED:
             return walk(self, source, passage)
+        is_full_layer = self.progress.whole and self.progress.cursor is None
+        if terms.style is Style.CURSOR and not is_full_layer:
+            return follow(self, self._checkpoint, source, passage)
         if self.progress.whole:
             return scan_all(self, source, passage)
         return self._scan(source, passage, terms)
@@ -165,7 +169,7 @@ class _Run:
         self, page: Page, scanned: Progress, *, origin: str, scope: str = WHOLE, end: ScopeEnd | None = None
     ) -> None:
         """`scanned`: the progress that the page was asked for with; `end`: as of `DetectionStore.save_page`."""
-        now = self.parts.clock.now()
+        now, is_of_changes = self.parts.clock.now(), self.parts.cursor.is_of_changes(scanned)
         counts = self.parts.store.save_page(
             PageToSave(
                 customer_id=self.customer.customer_id,
@@ -182,6 +186,9 @@ class _Run:
                 shows_all=page.shows_all and scanned.scope is not None,
                 due=page.due,
                 full_scan_id=scanned.scan_id if scanned.whole else "",
+                gone=self.parts.cursor.gone(page) if is_of_changes else (),
+                fuse=self.fuse,
+                cursor=page.cursor if is_of_changes and page.next_page is None else None,
             ),
             self.progress,
             end=end,

@@ -18,6 +18,8 @@ class Checkpoint:
     customer_id: str
     resource: str
     position: datetime | None = None
+    #: Of a source that tells its changes since one: up to where they are saved; empty: there is none yet.
+    cursor: str = ""
 
     def advanced_to(self, candidate: datetime | None) -> datetime | None:
         """The later of the two: a checkpoint never moves back by itself."""
@@ -69,6 +71,11 @@ class Progress:
     skipped: int = 0
     #: The first of them and what they answered, for the report.
     skipped_named: str = ""
+
+    #: What the run reads changes after, or will once its snapshot is sealed; None: it has not begun.
+    cursor: str | None = None
+    #: How often a cursor has expired under the run.
+    expiries: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -20,7 +20,7 @@ from common.domain.gathering import Gathering
 from common.domain.layers import Layer
 from common.domain.records import BrokenRecord, Record
 from common.domain.runs import RunCounts, RunState
-from common.domain.sources import WHOLE, DueScope, ResourceTerms
+from common.domain.sources import WHOLE, DueScope, Gone, ResourceTerms
 from common.domain.writes import Intent, Link, SliceOutcome
 
 
@@ -60,6 +60,11 @@ class PageToSave:
     due: Sequence[DueScope] = ()
     #: It is a page of a full scan, of this id.
     full_scan_id: str = ""
+    #: What the source itself says is deleted; as far as the fuse lets it.
+    gone: Sequence[Gone] = ()
+    fuse: Fuse = field(default_factory=Fuse)
+    #: The last page of changes: the cursor moves there, in the same transaction. None: it stays.
+    cursor: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

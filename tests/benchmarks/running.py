@@ -31,9 +31,7 @@ def run_all(benchmarks: Benchmarks, arguments: Sequence[str] | None, *, prog: st
     return 1 if failures else 0
 
 
-def _options(
-    benchmarks: Benchmarks, arguments: Sequence[str] | None, prog: str, about: str
-) -> argparse.Namespace:
+def _options(benchmarks: Benchmarks, arguments: Sequence[str] | None, prog: str, about: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=prog, description=about)
     parser.add_argument(
         "--only", metavar="NAME", action="append", choices=benchmarks, help=f"of {', '.join(benchmarks)}"

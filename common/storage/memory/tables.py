@@ -37,6 +37,7 @@ class CheckpointRow:
     progress: Progress | None = None
     continue_at: datetime | None = None
     failed_runs: int = 0
+    cursor: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

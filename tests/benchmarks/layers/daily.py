@@ -17,7 +17,13 @@ def measure(stage: Stage) -> Table:
     customer_id, again = customer(stage), size(stage) // CHANGED
     fill(stage.engine, customer_id, People(count=size(stage), page_size=PAGE, is_changed=True))
     people = {"count": size(stage), "page_size": PAGE, "is_changed": True}
-    work = {"kind": "runs", "customer_id": customer_id, "layer": Layer.RECONCILIATION, "times": ROUNDS, "people": people}
+    work = {
+        "kind": "runs",
+        "customer_id": customer_id,
+        "layer": Layer.RECONCILIATION,
+        "times": ROUNDS,
+        "people": people,
+    }
     told = read(stage, "daily: reconciliation", work)
     return Table(
         title=f"Daily reconciliation of {again:,} records beside {size(stage):,} in the mirror",

@@ -22,10 +22,10 @@ COLUMNS = (
 def fill(engine: Engine, customer_id: str, people: People) -> None:
     """By COPY. No event comes with it: nothing of what is measured reads them."""
     progress(f"filling the mirror with {people.count:,} records")
-    with engine.begin() as connection, connection.connection.cursor() as cursor:  # psycopg's own cursor
-        with cursor.copy(f"COPY mirror ({', '.join(COLUMNS)}) FROM STDIN") as copy:
-            for row in _rows(customer_id, people):
-                copy.write_row(row)
+    statement = f"COPY mirror ({', '.join(COLUMNS)}) FROM STDIN"
+    with engine.begin() as connection, connection.connection.cursor() as own, own.copy(statement) as copy:
+        for row in _rows(customer_id, people):
+            copy.write_row(row)
     with engine.begin() as connection:
         connection.execute(text("ANALYZE mirror"))
 

@@ -58,9 +58,7 @@ class People:
 
     def _one(self, number: int) -> Page:
         is_there = self._is_there(number)
-        return Page(
-            records=(), broken=(), next_page=None, total=int(is_there), answered_at=None, is_gone=not is_there
-        )
+        return Page(records=(), broken=(), next_page=None, total=int(is_there), answered_at=None, is_gone=not is_there)
 
     def _is_there(self, number: int) -> bool:
         return not (self.is_shrunk and number % GONE == GONE_ONE)

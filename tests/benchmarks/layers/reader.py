@@ -1,7 +1,7 @@
 """`python -m benchmarks.layers.reader WORK`: the poller's process of one measurement; WORK is JSON, as is its answer.
 
-    {"kind": "runs", "customer_id": ..., "layer": ..., "times": 1, "people": {...}}    runs over a pretended source
-    {"kind": "polls", "customer_id": ..., "times": 300}                                polls of a real one
+{"kind": "runs", "customer_id": ..., "layer": ..., "times": 1, "people": {...}}    runs over a pretended source
+{"kind": "polls", "customer_id": ..., "times": 300}                                polls of a real one
 """
 
 from __future__ import annotations
