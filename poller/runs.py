@@ -46,6 +46,7 @@ from common.domain.stores import (
 from poller.following import follow
 from poller.run_parts import RunParts
 from poller.scanning import scan_all
+from poller.unfinished import told_of_unfinished
 from poller.walking import walk
 
 log = structlog.get_logger(__name__)
@@ -279,6 +280,8 @@ class _Run:
         return RunState.CONTINUED
 
     def finish(self, state: RunState, position: datetime | None, error: str) -> RunState:
+        unfinished = told_of_unfinished(self.parts, self.customer, self.resource, self.progress)
+        error = "; ".join(filter(None, (error, unfinished)))
         failed_runs = self.parts.store.finish_run(
             self.customer.customer_id,
             self.resource,

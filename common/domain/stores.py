@@ -197,6 +197,10 @@ class DetectionStore(Protocol):
         """How many distinct records a scan has seen."""
         ...
 
+    def unfinished(self, customer_id: str, resource: str, *, since: datetime, before: datetime) -> int:
+        """How many events that were detected within these bounds are not final yet."""
+        ...
+
     def save_progress(
         self, customer_id: str, resource: str, progress: Progress, *, continue_at: datetime, why: str = ""
     ) -> None:

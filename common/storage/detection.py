@@ -50,7 +50,7 @@ from common.storage.scopes import (
     plan,
     unplan,
 )
-from common.storage.tables import checkpoints, dead_letters, events, mirror
+from common.storage.tables import OPEN, checkpoints, dead_letters, events, mirror
 
 
 class PostgresDetectionStore:
@@ -220,6 +220,12 @@ class PostgresDetectionStore:
         query = select(func.count()).where(
             mirror.c.customer_id == customer_id, mirror.c.resource == resource, mirror.c.scan_id == scan_id
         )
+        with self._engine.connect() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def unfinished(self, customer_id: str, resource: str, *, since: datetime, before: datetime) -> int:
+        own = (events.c.customer_id == customer_id, events.c.resource == resource, OPEN)
+        query = select(func.count()).select_from(events).where(*own, events.c.detected_at.between(since, before))
         with self._engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
 

@@ -206,6 +206,14 @@ class MemoryDetectionStore:
             for entity, row in self._tables.rows.mirror.items()
         )
 
+    def unfinished(self, customer_id: str, resource: str, *, since: datetime, before: datetime) -> int:
+        return sum(
+            row.is_open
+            and (row.event.entity.customer_id, row.event.entity.resource) == (customer_id, resource)
+            and since <= row.event.detected_at <= before
+            for row in self._tables.rows.events.values()
+        )
+
     def save_progress(
         self, customer_id: str, resource: str, progress: Progress, *, continue_at: datetime, why: str = ""
     ) -> None:

@@ -16,7 +16,7 @@ from common.domain.layers import Layer
 
 RECORDS, QUICK_RECORDS = 1_000_000, 10_000
 #: A first load inserts two rows a record, and is linear: so many of them show its speed.
-LOADED, QUICK_LOADED = 50_000, 2_000
+LOADED, QUICK_LOADED = 20_000, 2_000
 #: Records of a page. VOMO's are of 15, and there its budget of requests is what a scan waits for.
 PAGE = 500
 LOAD, SAME, OTHER = "first load", "nothing changed", "1 % changed, 0.1 % gone"

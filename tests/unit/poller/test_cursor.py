@@ -63,7 +63,12 @@ class FollowRig(PollerRig):
 
 def steps(script):
     """Before each request the next of them."""
-    return lambda: (next(script, None) or (lambda: None))()
+
+    def make_next():
+        step = next(script, None)
+        return step and step()
+
+    return make_next
 
 
 def names(source):
