@@ -9,6 +9,6 @@ A new source picks, for each resource, the first of these that its API keeps the
 the cursor of now, tells *every* change after it in the order of its commits (a list by time with an opaque page address
 is no such thing), and says when it has forgotten a cursor. MODIFIED, if every change moves a time that can be filtered
 by, an answer tells how many match in all, and late commits come within the overlap. SCOPED otherwise: it trusts nothing
-but a whole list. CURSOR and MODIFIED need the list of all there is as well, with its total, for the full scan; and where
-a record can be asked for by its id, `ResourceTerms.one` makes one scan enough to be sure that it is gone.
+but a whole list. CURSOR and MODIFIED need the list of all there is as well, with its total, for the full scan; and
+where a record can be asked for by its id, `ResourceTerms.one` makes one scan enough to be sure that it is gone.
 """
