@@ -16,6 +16,7 @@ from common.domain.stores import CustomerStore, DetectionStore, Locks
 from common.metrics.catalogue import Metrics
 from poller.backpressure import Backpressure
 from poller.detectors.backfill import Backfill
+from poller.detectors.cursor import Cursor
 from poller.detectors.full import Full
 from poller.detectors.incremental import Incremental
 from poller.detectors.walk import Walk
@@ -35,6 +36,7 @@ class RunParts:
     walk: Walk
     full: Full = field(default_factory=Full)
     backfill: Backfill = field(default_factory=Backfill)
+    cursor: Cursor = field(default_factory=Cursor)
     #: Of customers that have none of their own.
     fuse: Fuse = field(default_factory=Fuse)
     new_id: Callable[[], str]

@@ -41,9 +41,11 @@ from common.domain.sources import WHOLE, Page, ResourceTerms, Source, Style
 from common.domain.stores import PageToSave, RunStart, ScopeEnd
 from common.domain.windows import Windows
 from poller.backfilling import backfill
+from poller.following import follow
 from poller.hours import check_hours
 from poller.run_parts import RunParts
 from poller.scanning import scan_all
+from poller.unfinished import told_of_unfinished
 from poller.walking import walk
 
 log = structlog.get_logger(__name__)
@@ -146,6 +148,9 @@ class _Run:
         terms = source.terms[self.resource]
         if terms.style is Style.SCOPED:
             return walk(self, source, passage)
+        is_full_layer = self.progress.whole and self.progress.cursor is None
+        if terms.style is Style.CURSOR and not is_full_layer:
+            return follow(self, self._checkpoint, source, passage)
         if self.progress.whole:
             return scan_all(self, source, passage)
         if terms.by_created and self._is_first:
@@ -173,7 +178,7 @@ class _Run:
         self, page: Page, scanned: Progress, *, origin: str, scope: str = WHOLE, end: ScopeEnd | None = None
     ) -> None:
         """`scanned`: the progress that the page was asked for with; `end`: as of `DetectionStore.save_page`."""
-        now = self.parts.clock.now()
+        now, is_of_changes = self.parts.clock.now(), self.parts.cursor.is_of_changes(scanned)
         counts = self.parts.store.save_page(
             PageToSave(
                 customer_id=self.customer.customer_id,
@@ -190,6 +195,9 @@ class _Run:
                 shows_all=page.shows_all and scanned.scope is not None,
                 due=page.due,
                 full_scan_id=scanned.scan_id if scanned.whole else "",
+                gone=self.parts.cursor.gone(page) if is_of_changes else (),
+                fuse=self.fuse,
+                cursor=page.cursor if is_of_changes and page.next_page is None else None,
             ),
             self.progress,
             end=end,
@@ -280,6 +288,8 @@ class _Run:
         return RunState.CONTINUED
 
     def finish(self, state: RunState, position: datetime | None, error: str) -> RunState:
+        unfinished = told_of_unfinished(self.parts, self.customer, self.resource, self.progress)
+        error = "; ".join(filter(None, (error, unfinished)))
         failed_runs = self.parts.store.finish_run(
             self.customer.customer_id,
             self.resource,

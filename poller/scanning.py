@@ -7,8 +7,10 @@ of a pass and its end, it reads the pass again.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from typing import TypeAlias
 
 import structlog
 
@@ -22,17 +24,22 @@ from poller.walking import RunUnderWay
 log = structlog.get_logger(__name__)
 
 
-def scan_all(run: RunUnderWay, source: Source, passage: Passage) -> RunState:
-    """One slice of it. Raises what the source raises."""
-    return _Scanning(run, source, passage).make()
+#: What follows a sealed scan; it gets what there is to say of it.
+After: TypeAlias = Callable[[str], RunState]
+
+
+def scan_all(run: RunUnderWay, source: Source, passage: Passage, *, after: After | None = None) -> RunState:
+    """One slice of it. Raises what the source raises. `after`: what the run does then; None: it ends."""
+    return _Scanning(run, source, passage, after or partial(run.finish, RunState.COMPLETED, None)).make()
 
 
 class _Scanning:
-    def __init__(self, run: RunUnderWay, source: Source, passage: Passage) -> None:
+    def __init__(self, run: RunUnderWay, source: Source, passage: Passage, after: After) -> None:
         self._run = run
         self._source = source
         self._passage = passage
         self._full = run.parts.full
+        self._after = after
 
     def make(self) -> RunState:
         """Pass after pass until one is sealed, then the looks."""
@@ -66,7 +73,7 @@ class _Scanning:
         why = self._full.why_no_evidence(progress)
         if why:
             log.warning("full scan is no evidence", action="run.no_evidence", why=why)
-            return run.finish(RunState.COMPLETED, None, why)
+            return self._after(why)
         run.progress = self._full.sealed(progress)
         run.tell(run.parts.store.end_scope(self._end(progress.scan_id), run.progress))
         return None
@@ -92,7 +99,7 @@ class _Scanning:
             state = self._pause()
             if state is not None:
                 return state
-        return run.finish(RunState.COMPLETED, None, "")
+        return self._after("")
 
     def _look_for(self, terms: ResourceTerms, suspect: str) -> None:
         run = self._run

@@ -19,6 +19,8 @@ class Checkpoint:
     customer_id: str
     resource: str
     position: datetime | None = None
+    #: Of a source that tells its changes since one: up to where they are saved; empty: there is none yet.
+    cursor: str = ""
 
     def advanced_to(self, candidate: datetime | None) -> datetime | None:
         """The later of the two: a checkpoint never moves back by itself."""
@@ -72,6 +74,11 @@ class Progress:
     skipped_named: str = ""
     #: How far a backfill by created time has come; None: it is not read so.
     windows: Windows | None = None
+
+    #: What the run reads changes after, or will once its snapshot is sealed; None: it has not begun.
+    cursor: str | None = None
+    #: How often a cursor has expired under the run.
+    expiries: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

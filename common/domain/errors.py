@@ -20,6 +20,7 @@
     |  |  `- PermissionMissing     403
     |  |- CustomerInvalid          its configuration is malformed
     |  `- DeadLetterLimitReached   too much of it fails: the fault is ours
+    |- CursorExpired               the source has forgotten it: read all there is, and go on from a new one
     |- Interrupted                 stop here, keep what is saved; somebody else goes on
     |  |- RunFenced                another run owns this (customer, resource) now
     |  `- LockLost                 the partition may have another owner
@@ -149,6 +150,10 @@ class CustomerInvalid(CustomerBlocked):
 
 class DeadLetterLimitReached(CustomerBlocked):
     """So many of the customer's events are refused that the fault is more likely ours than its data's."""
+
+
+class CursorExpired(SyncError):
+    """The source does not know what has changed since a cursor, or since the page that followed it, any more."""
 
 
 class Interrupted(SyncError):

@@ -1,8 +1,10 @@
 """What a source connector must do: give pages of normalised records. It knows nothing of checkpoints or events.
 
-Resources are read in one of two ways. What has a filter by modification time is read from the checkpoint on
-(`MODIFIED`). Everything else is read scope by scope (`SCOPED`): a scope is what one list, or one answer, shows whole
-(all groups; the members of one group; the participants of one date), and it is read again when it is due.
+Resources are read in one of three ways. What has a filter by modification time is read from the checkpoint on
+(`MODIFIED`). What tells its changes since a cursor is asked for these (`CURSOR`); it has a list of all there is too,
+for the first time, and for when its cursor has expired. Everything else is read scope by scope (`SCOPED`): a scope is
+what one list, or one answer, shows whole (all groups; the members of one group; the participants of one date), and it
+is read again when it is due.
 """
 
 from __future__ import annotations
@@ -17,12 +19,15 @@ from common.domain.records import BrokenRecord, Record
 
 #: The scope of a resource that one list shows whole.
 WHOLE = ""
+#: CURSOR: in the place of a cursor, asks for the one that stands for now.
+PRESENT = ""
 
 
 class Style(StrEnum):
     """How changes of a resource are found."""
 
     MODIFIED = "modified"
+    CURSOR = "cursor"
     SCOPED = "scoped"
 
 
@@ -35,7 +40,7 @@ class ResourceTerms:
     bounded: bool = True
     #: MODIFIED: the list also takes bounds on the created time, so that it can be backfilled in windows.
     by_created: bool = False
-    #: MODIFIED: the scope `<one>/17` tells whether its record 17 is there (`Page.is_gone`); empty: nothing does.
+    #: MODIFIED, CURSOR: the scope `<one>/17` tells whether its record 17 is there (`Page.is_gone`); empty: none does.
     one: str = ""
     #: SCOPED: scopes that exist by themselves, such as WHOLE.
     roots: tuple[str, ...] = ()
@@ -62,6 +67,8 @@ class PageQuery:
     #: Bounds on `created_at`, whether inclusive is not known; None means unbounded.
     created_after: datetime | None = None
     created_before: datetime | None = None
+    #: CURSOR: only what has changed since then; PRESENT: nothing but the cursor of now; None: the list of all there is.
+    cursor: str | None = None
     next_page: str | None = None
 
 
@@ -71,6 +78,15 @@ class DueScope:
 
     resource: str
     scope: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gone:
+    """A record that the source itself says was deleted."""
+
+    source_id: str
+    #: When, if it says so: what was seen later than that is there again.
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +106,10 @@ class Page:
     #: SCOPED: whether a record that is missing from the whole answer is gone. False where one answer may not tell all.
     shows_all: bool = True
     due: Sequence[DueScope] = ()
+    #: CURSOR: deletions among the changes. A page tells how things stand at its end: an id is in its records or here.
+    gone: Sequence[Gone] = ()
+    #: CURSOR: at the end of the changes, and in answer to PRESENT: where to go on from; not empty.
+    cursor: str | None = None
 
     @property
     def item_count(self) -> int:
@@ -104,7 +124,10 @@ class Source(Protocol):
     terms: Mapping[str, ResourceTerms]
 
     def page(self, query: PageQuery) -> Page:
-        """Make exactly one request. Raises TransientError, RateLimited or CustomerBlocked, never anything of httpx."""
+        """Make exactly one request. Raises TransientError, RateLimited or CustomerBlocked, never anything of httpx.
+
+        CURSOR: raises CursorExpired if the source cannot tell what has changed since the query's cursor any more.
+        """
         ...
 
     def due_at(

@@ -20,7 +20,7 @@ from common.domain.gathering import Gathering
 from common.domain.layers import Layer
 from common.domain.records import BrokenRecord, Record
 from common.domain.runs import RunCounts, RunState
-from common.domain.sources import WHOLE, DueScope, ResourceTerms
+from common.domain.sources import WHOLE, DueScope, Gone, ResourceTerms
 from common.domain.windows import Windows
 from common.domain.writes import Intent, Link, SliceOutcome
 
@@ -61,6 +61,11 @@ class PageToSave:
     due: Sequence[DueScope] = ()
     #: It is a page of a full scan, of this id.
     full_scan_id: str = ""
+    #: What the source itself says is deleted; as far as the fuse lets it.
+    gone: Sequence[Gone] = ()
+    fuse: Fuse = field(default_factory=Fuse)
+    #: The last page of changes: the cursor moves there, in the same transaction. None: it stays.
+    cursor: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,6 +196,10 @@ class DetectionStore(Protocol):
 
     def seen_in_scan(self, customer_id: str, resource: str, scan_id: str) -> int:
         """How many distinct records a scan has seen."""
+        ...
+
+    def unfinished(self, customer_id: str, resource: str, *, since: datetime, before: datetime) -> int:
+        """How many events that were detected within these bounds are not final yet."""
         ...
 
     def save_progress(

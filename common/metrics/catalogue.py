@@ -60,6 +60,10 @@ class Metrics:
             "syncfleet_deletions_held", "Deletions that a fuse has held until a person decides.",
             ["customer_id", "resource"], registry=registry,
         )  # fmt: skip
+        self.events_unfinished = Counter(
+            "syncfleet_events_unfinished", "Events of the last day that reconciliation has found not final in time.",
+            ["customer_id", "resource"], registry=registry,
+        )  # fmt: skip
         self.run_pauses = Counter(
             "syncfleet_run_pauses", "Customers paused for a day because their runs failed.", ["customer_id"],
             registry=registry,

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, and_, select, update
 
 from common.domain.events import EventState
+from common.domain.layers import Layer
 from common.domain.runs import RunState
 from common.storage.tables import checkpoints, dead_letters, events, mirror, runs
 
@@ -146,7 +147,8 @@ def _start_over(connection: Connection, letter: DeadLetter, now: datetime) -> No
 
     The checkpoint's row is locked first, as every page does, so that the two never wait for each other.
     """
-    where = and_(checkpoints.c.customer_id == letter.customer_id, checkpoints.c.resource == letter.resource)
+    own = (checkpoints.c.customer_id == letter.customer_id, checkpoints.c.resource == letter.resource)
+    where = and_(*own, checkpoints.c.layer == Layer.POLL)
     row = connection.execute(select(checkpoints).where(where).with_for_update()).one_or_none()
     if row is None:
         return  # never read, so the first poll reads everything
@@ -160,7 +162,8 @@ def _start_over(connection: Connection, letter: DeadLetter, now: datetime) -> No
     connection.execute(
         update(checkpoints)
         .where(where)
-        .values(position=position, run_id=None, progress=None, continue_at=None, updated_at=now)
+        # What a cursor has passed comes again by reading everything.
+        .values(position=position, cursor="", run_id=None, progress=None, continue_at=None, updated_at=now)
     )
     connection.execute(
         update(runs)

@@ -38,7 +38,7 @@ from common.storage.items import (
     of_record,
 )
 from common.storage.mirror_rows import known_of, mark_seen, mirror_row, upsert_mirror
-from common.storage.removals import NOTHING, Removed
+from common.storage.removals import NOTHING, Finding, Removed, said_to_be_gone
 from common.storage.reports import add_to_report, close_report, open_report
 from common.storage.scopes import (
     count_absences,
@@ -51,7 +51,7 @@ from common.storage.scopes import (
     plan,
     unplan,
 )
-from common.storage.tables import checkpoints, dead_letters, events, mirror
+from common.storage.tables import OPEN, checkpoints, dead_letters, events, mirror
 
 
 class PostgresDetectionStore:
@@ -88,14 +88,16 @@ class PostgresDetectionStore:
 
     def save_page(self, page: PageToSave, progress: Progress, *, end: ScopeEnd | None = None) -> RunCounts:
         with self._engine.begin() as connection:
+            moved = {} if page.cursor is None else {"cursor": page.cursor}
             _fenced_update(
-                connection, page.customer_id, page.resource, page.run_id, page.now, progress=progress.to_json()
+                connection, page.customer_id, page.resource, page.run_id, page.now, progress=progress.to_json(), **moved
             )
             waiting.take_turn(connection, page.customer_id)
             counts = RunCounts(requests=page.requests, pages=1)
             for own in by_resource(page):
                 counts += self._save_items(connection, own)
             make_due(connection, page.customer_id, page.due, page.now)
+            counts += self._remove(connection, page, said_to_be_gone(connection, page, page.resource, page.gone))
             if end is not None:
                 counts += self._end(connection, end)
             add_to_report(connection, page.customer_id, page.run_id, counts)
@@ -203,7 +205,7 @@ class PostgresDetectionStore:
             add_to_report(connection, end.customer_id, end.run_id, counts)
             return counts
 
-    def _remove(self, connection: Connection, end: ScopeEnd, removed: Removed) -> RunCounts:
+    def _remove(self, connection: Connection, end: Finding, removed: Removed) -> RunCounts:
         cause = Cause(origin=end.origin, run_id=end.run_id, trace_id=end.trace_id)
         put_out(connection, end.customer_id, removed.gone, cause, end.now, partitions=self._partitions)
         return RunCounts(deleted=len(removed.gone), held=removed.held)
@@ -222,6 +224,12 @@ class PostgresDetectionStore:
         query = select(func.count()).where(
             mirror.c.customer_id == customer_id, mirror.c.resource == resource, mirror.c.scan_id == scan_id
         )
+        with self._engine.connect() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def unfinished(self, customer_id: str, resource: str, *, since: datetime, before: datetime) -> int:
+        own = (events.c.customer_id == customer_id, events.c.resource == resource, OPEN)
+        query = select(func.count()).select_from(events).where(*own, events.c.detected_at.between(since, before))
         with self._engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
 
@@ -276,7 +284,9 @@ def _take_checkpoint(connection: Connection, customer_id: str, resource: str, la
 def _where_to_begin(row: Any, first: Progress) -> RunStart:
     saved = progress_from_json(row.progress)
     return RunStart(
-        checkpoint=Checkpoint(customer_id=row.customer_id, resource=row.resource, position=row.position),
+        checkpoint=Checkpoint(
+            customer_id=row.customer_id, resource=row.resource, position=row.position, cursor=row.cursor
+        ),
         progress=saved or first,
         resumed=saved is not None,
     )

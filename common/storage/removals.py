@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Connection, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from common.domain.fuse import PERIOD
-from common.domain.stores import ScopeEnd
+from common.domain.fuse import PERIOD, Fuse
+from common.domain.sources import Gone
 from common.storage.deletion_tables import HELD, deletions
 from common.storage.tables import mirror
 
@@ -20,6 +20,23 @@ from common.storage.tables import mirror
 STEP = 1000
 #: What an event of a deletion is made of.
 FOUND = (mirror.c.resource, mirror.c.source_id, mirror.c.version, mirror.c.body)
+
+
+class Finding(Protocol):
+    """What found something gone: the end of a reading, or a page that says so."""
+
+    @property
+    def customer_id(self) -> str: ...
+    @property
+    def origin(self) -> str: ...
+    @property
+    def run_id(self) -> str: ...
+    @property
+    def trace_id(self) -> str: ...
+    @property
+    def now(self) -> datetime: ...
+    @property
+    def fuse(self) -> Fuse: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +61,7 @@ def is_held() -> ColumnElement[bool]:
     )
 
 
-def remove_or_hold(connection: Connection, end: ScopeEnd, which: Sequence[ColumnElement[bool]]) -> Removed:
+def remove_or_hold(connection: Connection, end: Finding, which: Sequence[ColumnElement[bool]]) -> Removed:
     """`which`: conditions on the mirror; of what is gone by the evidence."""
     gone: list[Any] = []
     held = 0
@@ -53,6 +70,19 @@ def remove_or_hold(connection: Connection, end: ScopeEnd, which: Sequence[Column
         gone += mark_gone(connection, end.customer_id, resource, found[:allowed], end.now)
         held += _hold(connection, end, resource, found[allowed:])
     return Removed(gone=gone, held=held)
+
+
+def said_to_be_gone(connection: Connection, finding: Finding, resource: str, gone: Sequence[Gone]) -> Removed:
+    """By the source itself, by their ids. Of what it says was deleted before we saw it last, nothing."""
+    if not gone:
+        return NOTHING
+    own = (mirror.c.customer_id == finding.customer_id, mirror.c.resource == resource)
+    return remove_or_hold(connection, finding, (*own, or_(*map(_is_older, gone))))
+
+
+def _is_older(gone: Gone) -> ColumnElement[bool]:
+    same = mirror.c.source_id == gone.source_id
+    return same if gone.at is None else and_(same, mirror.c.source_updated_at <= gone.at)
 
 
 def _by_resource(connection: Connection, which: Sequence[ColumnElement[bool]]) -> Mapping[str, Sequence[str]]:
@@ -68,7 +98,7 @@ def _by_resource(connection: Connection, which: Sequence[ColumnElement[bool]]) -
     return found
 
 
-def _standing(connection: Connection, end: ScopeEnd, resource: str) -> dict[str, int]:
+def _standing(connection: Connection, end: Finding, resource: str) -> dict[str, int]:
     """Records that were there when the day began, and how many of them went; what a person approved does not count."""
     own = (mirror.c.customer_id == end.customer_id, mirror.c.resource == resource)
     approved = exists().where(
@@ -98,7 +128,7 @@ def mark_gone(
     return rows
 
 
-def _hold(connection: Connection, end: ScopeEnd, resource: str, source_ids: Sequence[str]) -> int:
+def _hold(connection: Connection, end: Finding, resource: str, source_ids: Sequence[str]) -> int:
     common = {
         "customer_id": end.customer_id, "resource": resource, "state": "held", "origin": end.origin,
         "run_id": end.run_id, "trace_id": end.trace_id, "held_at": end.now,

@@ -156,6 +156,8 @@ checkpoints = Table(
     # In a row; a run that ends well sets it back.
     count("failed_runs"),
     moment("position", nullable=True),
+    # Where a source's changes go on from, in its own words.
+    text_column("cursor"),
     # The run that may write here; another run's id fences the one before.
     Column("run_id", Text),
     # No progress is SQL's null, not JSON's: conditions ask for it.
@@ -212,7 +214,8 @@ mirror = Table(
     Column("absences", SmallInteger, nullable=False, server_default="0"),
     # The last full scan that has shown it, of a resource that is not read scope by scope.
     text_column("full_scan_id"),
-    Index(None, "customer_id", "resource", "scan_id"),
+    # It must not begin as the primary key does: without fresh statistics, a page's records would be sought by it.
+    Index("ix_mirror_scan", "scan_id"),
     Index("ix_mirror_scope", "customer_id", "resource", "scope", postgresql_where=text("scope <> ''")),
 )
 

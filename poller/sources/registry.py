@@ -96,5 +96,5 @@ def resources(customer: Customer) -> Sequence[str]:
 
 
 def scanned(customer: Customer) -> Sequence[str]:
-    """Those of which only a full scan shows what is gone: they are read by their time of change."""
-    return tuple(name for name, terms in definition(customer).terms.items() if terms.style is Style.MODIFIED)
+    """Those of which only a full scan compares all: they are read by their time of change, or by a cursor."""
+    return tuple(name for name, terms in definition(customer).terms.items() if terms.style is not Style.SCOPED)

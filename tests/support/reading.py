@@ -29,7 +29,7 @@ class Reading:
     def scopes(self, resource: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """With the body of each one's parent, of what has been read so far."""
         terms = self.source.terms[resource]
-        yield from ((root, {}) for root in ((WHOLE,) if terms.style is Style.MODIFIED else terms.roots))
+        yield from ((root, {}) for root in ((WHOLE,) if terms.style is not Style.SCOPED else terms.roots))
         for parent, kind in terms.parents.items():
             yield from ((f"{kind}/{key[1]}", each.body) for key, each in self.records.items() if key[0] == parent)
 

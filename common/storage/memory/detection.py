@@ -19,7 +19,7 @@ from common.domain.stores import DueAt, PageToSave, RunStart, ScopeEnd, ScopeToR
 from common.domain.windows import Windows
 from common.storage.items import by_resource
 from common.storage.memory import scopes
-from common.storage.memory.removals import NOTHING, Removed, settle
+from common.storage.memory.removals import NOTHING, Removed, said_to_be_gone, settle
 from common.storage.memory.tables import (
     CheckpointKey,
     CheckpointRow,
@@ -29,6 +29,7 @@ from common.storage.memory.tables import (
     MirrorRow,
     Rows,
 )
+from common.storage.removals import Finding
 
 #: The `occurred_at` of an item whose own time could not be read.
 UNREADABLE_TIME = datetime(1970, 1, 1, tzinfo=UTC)
@@ -63,7 +64,9 @@ class MemoryDetectionStore:
             row = rows.checkpoints.setdefault(key, CheckpointRow())
             first = first_progress(layer, row.position, run_id=run_id, trace_id=trace_id, now=now, windows=row.backfill)
             start = RunStart(
-                checkpoint=Checkpoint(customer_id=customer_id, resource=resource, position=row.position),
+                checkpoint=Checkpoint(
+                    customer_id=customer_id, resource=resource, position=row.position, cursor=row.cursor
+                ),
                 progress=row.progress or first,
                 resumed=row.progress is not None,
             )
@@ -79,13 +82,15 @@ class MemoryDetectionStore:
     def save_page(self, page: PageToSave, progress: Progress, *, end: ScopeEnd | None = None) -> RunCounts:
         with self._tables.transaction() as rows:
             key, row = _owned(rows, page.customer_id, page.resource, page.run_id)
-            rows.checkpoints[key] = replace(row, progress=progress)
+            cursor = row.cursor if page.cursor is None else page.cursor
+            rows.checkpoints[key] = replace(row, progress=progress, cursor=cursor)
             counts = RunCounts(requests=page.requests, pages=1)
             for own in by_resource(page):
                 counts += self._save_items(rows, own)
             scopes.make_due(rows, page.customer_id, page.due, page.now)
             report = rows.runs[page.customer_id, page.run_id]
             rows.runs[page.customer_id, page.run_id] = replace(report, counts=report.counts + counts)
+            counts += self._remove(rows, page, said_to_be_gone(rows, page, page.resource, page.gone))
             return counts if end is None else counts + self._end(rows, end)
 
     def _save_items(self, rows: Rows, page: PageToSave) -> RunCounts:
@@ -170,7 +175,7 @@ class MemoryDetectionStore:
             rows.checkpoints[key] = replace(row, progress=progress)
             return self._remove(rows, end, scopes.look_for(rows, end, source_id))
 
-    def _remove(self, rows: Rows, end: ScopeEnd, removed: Removed) -> RunCounts:
+    def _remove(self, rows: Rows, end: Finding, removed: Removed) -> RunCounts:
         for entity in removed.gone:
             rows.insert_event(EventRow(event=self._gone(rows, end, entity), retry_at=end.now))
         counts = RunCounts(deleted=len(removed.gone), held=removed.held)
@@ -187,7 +192,7 @@ class MemoryDetectionStore:
     def next_suspect(self, customer_id: str, resource: str, *, after: str) -> str | None:
         return scopes.next_suspect(self._tables.rows, customer_id, resource, after)
 
-    def _gone(self, rows: Rows, end: ScopeEnd, entity: EntityKey) -> Event:
+    def _gone(self, rows: Rows, end: Finding, entity: EntityKey) -> Event:
         known = rows.mirror[entity]
         return Event(
             event_id=self._tables.next_event_id(), entity=entity, partition=partition_of(entity, self._partitions),
@@ -200,6 +205,14 @@ class MemoryDetectionStore:
         return sum(
             row.scan_id == scan_id and (entity.customer_id, entity.resource) == (customer_id, resource)
             for entity, row in self._tables.rows.mirror.items()
+        )
+
+    def unfinished(self, customer_id: str, resource: str, *, since: datetime, before: datetime) -> int:
+        return sum(
+            row.is_open
+            and (row.event.entity.customer_id, row.event.entity.resource) == (customer_id, resource)
+            and since <= row.event.detected_at <= before
+            for row in self._tables.rows.events.values()
         )
 
     def save_progress(

@@ -8,8 +8,9 @@ from datetime import datetime
 
 from common.domain.entities import EntityKey
 from common.domain.fuse import PERIOD
-from common.domain.stores import ScopeEnd
+from common.domain.sources import Gone
 from common.storage.memory.tables import DeletionRow, Rows
+from common.storage.removals import Finding
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +29,7 @@ def is_held(rows: Rows, entity: EntityKey) -> bool:
     return row is not None and row.state == "held"
 
 
-def remove_or_hold(rows: Rows, end: ScopeEnd, found: Iterable[EntityKey]) -> Removed:
+def remove_or_hold(rows: Rows, end: Finding, found: Iterable[EntityKey]) -> Removed:
     """What is gone by the evidence: as far as the fuse lets it; the rest is held."""
     ordered = sorted(
         (e for e in found if not is_held(rows, e) and rows.mirror[e].deleted_at is None),
@@ -46,7 +47,18 @@ def remove_or_hold(rows: Rows, end: ScopeEnd, found: Iterable[EntityKey]) -> Rem
     return Removed(gone=gone, held=len(ordered) - len(gone))
 
 
-def _allowed(rows: Rows, end: ScopeEnd, resource: str) -> int:
+def said_to_be_gone(rows: Rows, finding: Finding, resource: str, gone: Iterable[Gone]) -> Removed:
+    """By the source itself, by their ids."""
+    found = []
+    for each in gone:
+        entity = EntityKey(customer_id=finding.customer_id, resource=resource, source_id=each.source_id)
+        known = rows.mirror.get(entity)
+        if known is not None and (each.at is None or known.source_updated_at <= each.at):
+            found.append(entity)
+    return remove_or_hold(rows, finding, found)
+
+
+def _allowed(rows: Rows, end: Finding, resource: str) -> int:
     own = [(e, row) for e, row in rows.mirror.items() if (e.customer_id, e.resource) == (end.customer_id, resource)]
     there = sum(row.deleted_at is None for _, row in own)
     approved = {entity for entity, row in rows.deletions.items() if row.state == "approved"}

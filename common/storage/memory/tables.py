@@ -40,6 +40,7 @@ class CheckpointRow:
     failed_runs: int = 0
     #: What an unsealed backfill has kept.
     backfill: Windows | None = None
+    cursor: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,7 +35,7 @@ def _places():
         source = definition.open(an_api("https://api.example/v1"), a_customer())
         for resource in source.resources:
             terms = source.terms[resource]
-            roots = (WHOLE,) if terms.style is Style.MODIFIED else terms.roots
+            roots = (WHOLE,) if terms.style is not Style.SCOPED else terms.roots
             scopes = [*roots, *(f"{kind}/{first[kind]}" for kind in terms.parents.values())]
             yield from ((name, resource, scope) for scope in scopes)
 

@@ -266,3 +266,25 @@ def test_a_customer_has_a_fuse_of_its_own():
 )
 def test_both_limits_have_to_be_passed(known, gone, allowed):
     assert Fuse().allows(known=known, gone=gone) == allowed
+
+
+def test_a_full_scan_compares_all_fields_where_no_stamp_says_that_one_has_changed():
+    source = an_account()
+    rig = FullRig(source)
+    source.put("004", name="another")
+    rig.scan()
+
+    assert rig.mirrored()["004"] == "another"
+    assert rig.report.counts.detected == 1
+
+
+def test_a_mirror_that_has_drifted_is_put_right():
+    source = an_account()
+    rig = FullRig(source)
+    (lost,) = (entity for entity in rig.tables.mirror if entity.source_id == "004")
+    with rig.tables.transaction() as rows:
+        rows.mirror[lost] = replace(rows.mirror[lost], content_hash="drifted")
+    rig.scan()
+
+    assert [e.entity.source_id for e in rig.tables.events][-1] == "004"
+    assert rig.report.counts.detected == 1
