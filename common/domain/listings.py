@@ -16,6 +16,8 @@ class Listing:
 
     #: Records of the largest page.
     page_rows: int
+    #: Records that one request can show by their ids.
+    rows_by_id: int
     #: Whether it can be asked for those that were modified since a moment.
     takes_since: bool
 
@@ -42,10 +44,17 @@ class Listed:
 
 @runtime_checkable
 class Lists(Protocol):
-    """Bound to one customer's account. Archived records are listed too. Raises as `Destination.look`."""
+    """Bound to one customer's account. Archived records are listed too. Ids are numbers, and a newer one is higher.
+
+    Raises as `Destination.look`.
+    """
 
     def listing(self, resource: str) -> Listing | None:
         """None: there is no list. A request if it is not remembered what the account offers."""
+        ...
+
+    def is_kept(self, resource: str) -> bool:
+        """False: this account keeps nothing of it that could be looked at. As `listing`."""
         ...
 
     def list_page(self, query: ListQuery) -> Listed:

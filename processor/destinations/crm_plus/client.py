@@ -128,8 +128,11 @@ class CrmPlusDestination:
         return find(self._account, resource, destination_id)
 
     def listing(self, resource: str) -> Listing | None:
-        """As `Lists`, of contacts and opportunities; this and the next four."""
+        """As `Lists`, of contacts and opportunities; this and the next five."""
         return self._listings.listing(resource)
+
+    def is_kept(self, resource: str) -> bool:
+        return self._listings.is_kept(resource)
 
     def list_page(self, query: ListQuery) -> Listed:
         return self._listings.page(query)

@@ -12,12 +12,12 @@ from typing import Any
 
 from common.domain.errors import PageUnreadable
 from common.domain.listings import Listed, Listing, ListQuery
-from common.domain.resources import PROJECT_DATES, PROJECTS, USERS
+from common.domain.resources import PARTICIPATIONS, PROJECT_DATES, PROJECTS, USERS
 from common.domain.writes import Found, Write
 from processor.destinations.crm_plus import contact as contacts
 from processor.destinations.crm_plus import opportunity as shown
 from processor.destinations.crm_plus.account import Account
-from processor.destinations.crm_plus.contacts_read import FULL, ContactsRead
+from processor.destinations.crm_plus.contacts_read import FULL, MOST_GROUPS, ContactsRead
 from processor.destinations.crm_plus.disagreeing import in_contact
 from processor.destinations.crm_plus.module import VolunteerModule
 from processor.destinations.crm_plus.opportunities import ONE, ROUTE, changes_at
@@ -25,6 +25,8 @@ from processor.destinations.crm_plus.reading import NOT_FOUND, PAGE_ROWS, Row, o
 
 OPTIONS, BRIEF = "/api/Contact/QueryOptions", "/api/Contact/Query"
 MODIFIED = "Last Modified DateTime UTC"
+#: Without the volunteer module nothing is kept of these, or, of hours, nothing that names its participation.
+OF_MODULE = (PROJECTS, PROJECT_DATES, PARTICIPATIONS)
 #: In the reference cache, and for how long.
 REMEMBERED_AS, KEPT = "contact_query_parameters", timedelta(days=1)
 
@@ -38,7 +40,7 @@ class ContactListing:
         self._contacts = ContactsRead(account)
 
     def listing(self) -> Listing | None:
-        return Listing(page_rows=PAGE_ROWS, takes_since=MODIFIED in self._parameters())
+        return Listing(page_rows=PAGE_ROWS, rows_by_id=MOST_GROUPS, takes_since=MODIFIED in self._parameters())
 
     def page(self, query: ListQuery) -> Listed:
         conditions = [{"parameter": "Contact Id", "operator": "GreaterThan", "value": query.after or "0"}]
@@ -82,7 +84,9 @@ class OpportunityListing:
         self._module = VolunteerModule(account)
 
     def listing(self) -> Listing | None:
-        return Listing(page_rows=PAGE_ROWS, takes_since=False) if self._module.is_there() else None
+        if not self._module.is_there():
+            return None
+        return Listing(page_rows=PAGE_ROWS, rows_by_id=1, takes_since=False)
 
     def page(self, query: ListQuery) -> Listed:
         skip = int(query.after or 0)
@@ -115,6 +119,7 @@ class Listings:
 
     def __init__(self, account: Account) -> None:
         opportunities = OpportunityListing(account)
+        self._module = VolunteerModule(account)
         self._of: Mapping[str, ContactListing | OpportunityListing] = {
             USERS: ContactListing(account), PROJECTS: opportunities, PROJECT_DATES: opportunities,
         }  # fmt: skip
@@ -122,6 +127,9 @@ class Listings:
     def listing(self, resource: str) -> Listing | None:
         own = self._of.get(resource)
         return None if own is None else own.listing()
+
+    def is_kept(self, resource: str) -> bool:
+        return resource not in OF_MODULE or self._module.is_there()
 
     def page(self, query: ListQuery) -> Listed:
         return self._of[query.resource].page(query)
