@@ -74,7 +74,7 @@ def _whole(parts: CompareParts, customer_id: str, resource: str) -> SourceView:
         return SourceView(total=progress.total, how="all, but its pages do not agree: nothing is said to be gone",
                           differing=found)  # fmt: skip
     gone = _gone(parts.store, customer_id, resource, ids)
-    return SourceView(total=progress.total, how="all", differing=found | gone)
+    return SourceView(total=progress.total, how="all", differing={**found, **gone})
 
 
 def _pages(parts: CompareParts, query: PageQuery) -> Iterator[Page]:

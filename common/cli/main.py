@@ -37,6 +37,7 @@ from common.cli import (
     status,
     throttle,
     up,
+    verify,
     work,
 )
 from common.cli.failures import CommandFailed, lines_of
@@ -53,6 +54,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "estimate": estimate.estimate,
     "poll": work.poll,
     "reconcile": reconciliation.reconcile,
+    "verify": verify.verify,
     "throttle": throttle.throttle,
     "events": history.events,
     "audit": audit.audit,

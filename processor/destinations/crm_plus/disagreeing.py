@@ -8,11 +8,10 @@ from typing import Any
 from common.domain.writes import Write
 from processor.destinations.crm_plus import contact as contacts
 from processor.destinations.crm_plus.contact import ADD_INDIVIDUAL, Change
+from processor.destinations.crm_plus.payloads import address_fields, individual_fields
 from processor.destinations.crm_plus.updates import changes_of, individual_of, is_alone, person_of
 
 Row = Mapping[str, Any]
-#: In bodies of changes: what says where, and not what.
-NOT_VALUES = frozenset({"id", "contactId", "contactIndividualId", "type", "label", "setAsPrimary", "isPrimary"})
 
 
 def in_contact(write: Write, contact: Row) -> Mapping[str, Any]:
@@ -31,14 +30,16 @@ def in_contact(write: Write, contact: Row) -> Mapping[str, Any]:
 
 
 def _held(change: Change, write: Write, contact: Row) -> Iterator[tuple[str, Any]]:
+    """Of a change: only what the person says, for its body is the whole record."""
+    person = person_of(write)
     if change.route == ADD_INDIVIDUAL:
         yield "contactIndividual", None
     elif "ContactMethod" in change.route:
         yield _method_of(change, write, contact)
     elif "ContactAddress" in change.route:
-        yield from _unlike(change.body, contact.get("address"))
+        yield from _unlike(address_fields(person), contact.get("address"))
     elif "ContactIndividual" in change.route:
-        yield from _unlike(change.body, contacts.our_individual(contact, individual_of(write), person_of(write)))
+        yield from _unlike(individual_fields(person), contacts.our_individual(contact, individual_of(write), person))
     else:
         yield from _custom(write, contact)
 
@@ -46,7 +47,7 @@ def _held(change: Change, write: Write, contact: Row) -> Iterator[tuple[str, Any
 def _unlike(wanted: Row, there: Any) -> Iterator[tuple[str, Any]]:
     known: Row = there if isinstance(there, Mapping) else {}
     for name, value in wanted.items():
-        if name not in NOT_VALUES and not contacts.is_same(known.get(name), value):
+        if not isinstance(there, Mapping) or not contacts.is_same(known.get(name), value):
             yield name, known.get(name)
 
 
