@@ -15,7 +15,7 @@ from common.domain.listings import Listed, ListQuery, Lists
 from common.domain.mapping import FieldMapping
 from common.domain.records import content_hash
 from common.domain.verifying import Baseline, KnownRecord, ReadBack
-from common.domain.writes import Found, Link
+from common.domain.writes import Found, Link, Write
 from common.storage.verified import PostgresVerified
 from processor.verifying.expected import Expected, expected
 
@@ -113,46 +113,47 @@ class Reader:
         self._parts.store.forget_before(self._customer_id, self._resource, began)
 
     def _look(self, step: Sequence[tuple[KnownRecord, Expected]]) -> None:
-        needs = [need for _, what in step if what.work for need in what.work.needs]
-        parents = self._parts.links(needs)
-        writes = [what.write(parents) for _, what in step]
-        found = self._ask(lambda: self._parts.destination.look(writes, ALWAYS))
-        there = [(record, found[record.entity]) for record, _ in step if record.entity in found]
-        self._keep(there)
+        """What hangs on something without a link cannot be looked for."""
+        needs = {record.entity: what.work.needs for record, what in step if what.work is not None}
+        parents = self._parts.links([need for own in needs.values() for need in own])
+        writes = {
+            record.entity: what.write(parents)
+            for record, what in step
+            if all(need in parents for need in needs[record.entity])
+        }
+        found = self._ask(lambda: self._parts.destination.look(list(writes.values()), ALWAYS)) if writes else {}
+        there = [(record, what) for record, what in step if record.entity in found]
+        read = [_read_back(record, what, self._unlike(writes[record.entity], found[record.entity]), self._now)
+                for record, what in there]  # fmt: skip
+        self._parts.store.save(read)
         self._seen += len(step)
         self._parts.tell(self._resource, self._seen)
 
     def _keep(self, pairs: Iterable[tuple[KnownRecord, Found]]) -> None:
+        """Of what the mapping leaves out nothing is said."""
         given = list(pairs)
-        shared = _wanted_by_others(record for record, _ in given)
-        read = [self._judged(record, found, is_shared=_linked(record) in shared) for record, found in given]
-        self._parts.store.save([each for each in read if each is not None])
-
-    def _judged(self, record: KnownRecord, found: Found, *, is_shared: bool) -> ReadBack | None:
-        """None: nothing is said of it."""
-        what = expected(record, self._parts.mapping)
-        if not what.mapped_hash:
-            return None
-        there = {} if record.is_gone and is_shared else self._disagreements(what, found)
-        mapped_hash = content_hash({"unlike": what.mapped_hash, "there": there}) if there else what.mapped_hash
-        return ReadBack(
-            entity=record.entity,
-            destination_id=_linked(record),
-            version=record.version,
-            wanted_hash=what.mapped_hash,
-            mapped_hash=mapped_hash,
-            fields=tuple(sorted(there)),
-            read_at=self._parts.clock.now(),
-        )
+        shared = {_linked(record) for record, _ in given if not record.is_gone}
+        read = []
+        for record, found in given:
+            what = expected(record, self._parts.mapping)
+            is_shared = record.is_gone and _linked(record) in shared
+            if what.mapped_hash:
+                read.append(_read_back(record, what, {} if is_shared else self._disagreements(what, found), self._now))
+        self._parts.store.save(read)
 
     def _disagreements(self, what: Expected, found: Found) -> Mapping[str, Any]:
         """Of what cannot be mapped: that something is there, whatever it is."""
-        if what.work is None:
-            return {"": None}
-        write, destination = what.write(), self._parts.destination
+        return {"": None} if what.work is None else self._unlike(what.write(), found)
+
+    def _unlike(self, write: Write, found: Found) -> Mapping[str, Any]:
+        destination = self._parts.destination
         if isinstance(destination, Lists):
             return destination.disagreements(write, found)
         return {"": None} if destination.differs(write, found) else {}
+
+    @property
+    def _now(self) -> datetime:
+        return self._parts.clock.now()
 
     def _gone(self, records: Iterable[KnownRecord]) -> None:
         ids = [record.entity.source_id for record in records]
@@ -163,9 +164,18 @@ class Reader:
         return answer
 
 
-def _wanted_by_others(records: Iterable[KnownRecord]) -> set[str]:
-    """Destination ids of which a live entity is linked: another one's removal leaves them as they are."""
-    return {_linked(record) for record in records if not record.is_gone}
+def _read_back(record: KnownRecord, what: Expected, there: Mapping[str, Any], now: datetime) -> ReadBack:
+    """`there`: what is there in the fields that are not as they should be."""
+    unlike = content_hash({"unlike": what.mapped_hash, "there": there}) if there else what.mapped_hash
+    return ReadBack(
+        entity=record.entity,
+        destination_id=_linked(record),
+        version=record.version,
+        wanted_hash=what.mapped_hash,
+        mapped_hash=unlike,
+        fields=tuple(sorted(there)),
+        read_at=now,
+    )
 
 
 def _linked(record: KnownRecord) -> str:
