@@ -122,14 +122,15 @@ class PostgresVerified:
 
     def save(self, found: Sequence[ReadBack]) -> None:
         """The later reading of a record wins."""
-        for start in range(0, len(found), STEP):
-            statement = insert(verified).values([_row(each) for each in found[start : start + STEP]])
-            changes = {name: statement.excluded[name] for name in _row(found[0]) if name not in KEYS}
-            newer = statement.on_conflict_do_update(
-                constraint=verified.primary_key, set_=changes, where=verified.c.read_at <= statement.excluded.read_at
-            )
-            with self._engine.begin() as connection:
-                connection.execute(newer)
+        if not found:
+            return
+        statement = insert(verified)
+        changes = {name: statement.excluded[name] for name in _row(found[0]) if name not in KEYS}
+        newer = statement.on_conflict_do_update(
+            constraint=verified.primary_key, set_=changes, where=verified.c.read_at <= statement.excluded.read_at
+        )
+        with self._engine.begin() as connection:
+            connection.execute(newer, [_row(each) for each in found])
 
     def forget(self, customer_id: str, resource: str, source_ids: Sequence[str]) -> None:
         """These are not there."""

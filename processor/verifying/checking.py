@@ -46,10 +46,11 @@ class Checking:
         """`full`: all is read again; `deep`: what has no list is looked for record by record."""
         reader = Reader(self._parts, self._customer_id, resource)
         done = self._read(reader, resource, full=full, deep=deep)
-        trees = self._trees(resource, done)
-        if done.listing is not None and trees.unread:
-            done = self._read_missing(reader, done, trees)
-        return Checked(certificate=self._certificate(resource, source, done), baseline=done.baseline)
+        certificate, unread = self._certificate(resource, source, done)
+        if done.listing is not None and unread:
+            done = self._read_missing(reader, done, unread)
+            certificate, _ = self._certificate(resource, source, done)
+        return Checked(certificate=certificate, baseline=done.baseline)
 
     def _read(self, reader: Reader, resource: str, *, full: bool, deep: bool) -> _ReadDone:
         lists = self._parts.destination
@@ -81,34 +82,32 @@ class Checking:
         note = "records have vanished at the destination since the last check, so all were read"
         return _ReadDone(how=How.WHOLE, baseline=reader.whole(lists), listing=listing, notes=(note,))
 
-    def _read_missing(self, reader: Reader, done: _ReadDone, trees: Trees) -> _ReadDone:
+    def _read_missing(self, reader: Reader, done: _ReadDone, unread: Sequence[str]) -> _ReadDone:
         """What is not there, or should be otherwise than when it was read, is asked for by its id before it is said to
         be missing; many of them by another look at the list.
         """
         lists, listing = self._parts.destination, done.listing
         assert isinstance(lists, Lists)  # noqa: S101 - it has given a listing
         assert listing is not None  # noqa: S101 - the caller asks first
-        if len(trees.unread) <= MOST_BY_ID * listing.rows_by_id:
-            reader.by_ids(lists, trees.unread)
+        if len(unread) <= MOST_BY_ID * listing.rows_by_id:
+            reader.by_ids(lists, unread)
             return done
         if done.how is How.WHOLE:
             note = "too many are missing to be asked for by their ids: the list alone says so"
             return _ReadDone(how=done.how, baseline=done.baseline, listing=listing, notes=(*done.notes, note))
         return _ReadDone(how=How.WHOLE, baseline=reader.whole(lists), listing=listing, notes=done.notes)
 
-    def _trees(self, resource: str, done: _ReadDone) -> Trees:
-        with self._store.records(self._customer_id, resource) as records:
-            return build(records.each(), self._parts.mapping, with_gone=done.listing is not None)
-
-    def _certificate(self, resource: str, source: SourceView, done: _ReadDone) -> ResourceCertificate:
-        """All from one moment's picture."""
+    def _certificate(
+        self, resource: str, source: SourceView, done: _ReadDone
+    ) -> tuple[ResourceCertificate, Sequence[str]]:
+        """All from one moment's picture; and the ids of what is to be looked at again."""
         mapping, is_read = self._parts.mapping, done.how is not How.NOT
         with self._store.snapshot(self._customer_id, resource) as records:
             trees = build(records.each(), mapping, with_gone=done.listing is not None)
             found = _differing(records, mapping, trees, done, source) if is_read else []
         found += _not_mirrored(resource, source, found)
         gap = _gap(source, trees)
-        return ResourceCertificate(
+        certificate = ResourceCertificate(
             resource=resource,
             at=self._parts.clock.now(),
             outcome=_outcome(found, gap, is_equal=not diff(trees.left, trees.right), is_read=is_read),
@@ -122,6 +121,7 @@ class Checking:
             differing=found,
             notes=(*done.notes, *gap),
         )
+        return certificate, trees.unread
 
 
 def _differing(
