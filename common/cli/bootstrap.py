@@ -49,6 +49,7 @@ from common.storage.run_history import PostgresRunHistory
 from common.storage.schedule import PostgresSchedule
 from common.storage.throttles import PostgresThrottles
 from common.storage.usage import PostgresUsage
+from common.storage.verified import PostgresVerified
 
 #: A command asks one thing at a time; the second is for a store that is used inside another's work.
 CONNECTIONS = 2
@@ -119,6 +120,10 @@ class Parts:
     @cached_property
     def mirror(self) -> PostgresMirror:
         return PostgresMirror(self.engine)
+
+    @cached_property
+    def verified(self) -> PostgresVerified:
+        return PostgresVerified(self.engine)
 
     @cached_property
     def delivery(self) -> PostgresDeliveryStore:

@@ -8,13 +8,16 @@ from common.cli.verification import client_of
 from common.domain.customers import Customer, System
 from common.domain.destinations import Destination
 from common.domain.entities import EntityKey
+from common.domain.limits import Budget, Share
 from processor.destinations import registry
 
 
-def open_destination(parts: Parts, customer: Customer) -> Destination:
+def open_destination(
+    parts: Parts, customer: Customer, *, budget: Budget | None = None, share: Share = Share.LIVE
+) -> Destination:
     """Raises CustomerInvalid if it has no token, or its settings are malformed."""
     token = parts.vault.open(customer.customer_id, System.DESTINATION)
-    api = client_of(parts, customer, System.DESTINATION, token, parts.budget)
+    api = client_of(parts, customer, System.DESTINATION, token, budget or parts.budget, share)
     return registry.definition(customer).open(api, customer, parts.clock, parts.references)
 
 

@@ -38,6 +38,7 @@ from common.cli import (
     status,
     throttle,
     up,
+    verify,
     work,
 )
 from common.cli.failures import CommandFailed, lines_of
@@ -55,6 +56,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "poll": work.poll,
     "backfill": backfill.backfill,
     "reconcile": reconciliation.reconcile,
+    "verify": verify.verify,
     "throttle": throttle.throttle,
     "events": history.events,
     "audit": audit.audit,

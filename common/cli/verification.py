@@ -87,7 +87,9 @@ def ask(parts: Parts, customer: Customer, system: System, token: SecretStr, budg
         raise PageUnreadable(f"GET {probe}: the answer is not an organization")
 
 
-def client_of(parts: Parts, customer: Customer, system: System, token: SecretStr, budget: Budget) -> ApiClient:
+def client_of(
+    parts: Parts, customer: Customer, system: System, token: SecretStr, budget: Budget, share: Share = Share.LIVE
+) -> ApiClient:
     """A client with this token, which need not be stored."""
     base_url, settings = _address(customer, system)
     return ApiClient(
@@ -96,7 +98,7 @@ def client_of(parts: Parts, customer: Customer, system: System, token: SecretStr
         token=token,
         customer_id=customer.customer_id,
         policy=_policy(parts, customer, system),
-        share=Share.LIVE,
+        share=share,
         budget=budget,
         clock=parts.clock,
         metrics=parts.metrics,

@@ -31,11 +31,13 @@ MAY_IMPORT: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             "common",
             "poller.schedule",
+            "poller.comparing",
             "poller.sources",
             "processor.destinations",
             "processor.handlers",
             "processor.pipeline",
             "processor.steps",
+            "processor.verifying",
             "deploy.local",
             "deploy.audit",
             "deploy.sandbox",

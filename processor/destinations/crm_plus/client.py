@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from common.domain.clock import Clock
 from common.domain.customers import Customer
 from common.domain.entities import EntityKey
+from common.domain.listings import Listed, Listing, ListQuery
 from common.domain.references import ReferenceCache
 from common.domain.resources import (
     CERTIFICATES,
@@ -34,6 +36,7 @@ from processor.destinations.crm_plus.finding import find
 from processor.destinations.crm_plus.gifts import Gifts
 from processor.destinations.crm_plus.labelled import Labelled
 from processor.destinations.crm_plus.labels import Labels
+from processor.destinations.crm_plus.listing import Listings
 from processor.destinations.crm_plus.notes import Notes
 from processor.destinations.crm_plus.opportunities import Opportunities
 from processor.destinations.crm_plus.people import People
@@ -72,6 +75,7 @@ class CrmPlusDestination:
     def __init__(self, account: Account) -> None:
         self._account = account
         self._custom_fields = CustomFields(account)
+        self._listings = Listings(account)
         self._shapes = {resource: shape(account) for resource, shape in SHAPES.items()}
         self.visibility_seconds = account.settings.visibility_seconds
         self.confirmation = CONFIRMATIONS[account.settings.imports]
@@ -122,6 +126,28 @@ class CrmPlusDestination:
 
     def find(self, resource: str, destination_id: str) -> Found | None:
         return find(self._account, resource, destination_id)
+
+    def listing(self, resource: str) -> Listing | None:
+        """As `Lists`, of contacts and opportunities; this and the next five."""
+        return self._listings.listing(resource)
+
+    def is_kept(self, resource: str) -> bool:
+        return self._listings.is_kept(resource)
+
+    def list_page(self, query: ListQuery) -> Listed:
+        return self._listings.page(query)
+
+    def list_count(self, resource: str, up_to: str) -> int:
+        return self._listings.count(resource, up_to)
+
+    def read_back(self, resource: str, destination_ids: Sequence[str]) -> Mapping[str, Found]:
+        return self._listings.read_back(resource, destination_ids)
+
+    def disagreements(self, write: Write, found: Found) -> Mapping[str, Any]:
+        """Of a kind without a list: that it differs, and no more."""
+        if self._listings.has(write.entity.resource):
+            return self._listings.disagreements(write, found)
+        return {"": None} if self.differs(write, found) else {}
 
     def _of(self, write: Write) -> Shape:
         return self._shapes[write.entity.resource]

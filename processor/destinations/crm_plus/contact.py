@@ -57,7 +57,7 @@ def our_individual(
     people = people_of(contact)
     linked = [row for row in people if individual_id and str(row.get("id")) == individual_id]
     if person is None:
-        primary = [row for row in people if _truthy(row.get("isPrimary"))]
+        primary = [row for row in people if is_true(row.get("isPrimary"))]
         return next(iter(linked + primary + people), None)
     alike = [row for row in people if has_email(row, person.email)] + [row for row in people if _is_named(row, person)]
     # Whom we linked and who is gone is not the one who is left, nor is whom we never found.
@@ -68,7 +68,7 @@ def our_individual(
 def has_email(individual: Mapping[str, Any], email: str) -> bool:
     methods = individual.get("contactMethods") or []
     return bool(email) and any(
-        "email" in str(m.get("type", "")).lower() and _same(m.get("value"), email) for m in methods
+        "email" in str(m.get("type", "")).lower() and is_same(m.get("value"), email) for m in methods
     )
 
 
@@ -101,7 +101,7 @@ def _of_custom_fields(person: Person, contact: Mapping[str, Any]) -> list[Change
 def _of_individual(person: Person, individual: Mapping[str, Any]) -> list[Change]:
     """GET, change, PUT the whole: the specification says that an omitted property is cleared."""
     desired = individual_fields(person)
-    if all(_same(individual.get(name), value) for name, value in desired.items()):
+    if all(is_same(individual.get(name), value) for name, value in desired.items()):
         return []
     whole = {name: value for name, value in individual.items() if name != "contactMethods"}
     return [_put("/api/ContactIndividual/{id}", individual, {**whole, **desired})]
@@ -111,11 +111,11 @@ def _of_method(individual: Mapping[str, Any], kind: str, label: str, value: str)
     if not value:
         return []
     methods = [row for row in individual.get("contactMethods") or [] if kind in str(row.get("type", "")).lower()]
-    primary = next((row for row in methods if _truthy(row.get("isPrimary"))), None)
-    if primary is not None and _same(primary.get("value"), value):
+    primary = next((row for row in methods if is_true(row.get("isPrimary"))), None)
+    if primary is not None and is_same(primary.get("value"), value):
         return []
     # An address that is there already, but not first, is made first; else the first one is changed.
-    existing = next((row for row in methods if _same(row.get("value"), value)), primary)
+    existing = next((row for row in methods if is_same(row.get("value"), value)), primary)
     if existing is not None:
         return [_put("/api/ContactMethod/{id}", existing, {**existing, "value": value, "setAsPrimary": True})]
     body = {"contactIndividualId": individual["id"], "type": label, "value": value, "setAsPrimary": True}
@@ -130,7 +130,7 @@ def _of_address(person: Person, contact: Mapping[str, Any]) -> list[Change]:
     if not isinstance(current, Mapping):
         body = {"contactId": contact["id"], "label": ADDRESS_LABEL, **desired, "setAsPrimary": True}
         return [Change(method="POST", route="/api/ContactAddress", names={}, body=body)]
-    if all(_same(current.get(name), value) for name, value in desired.items()):
+    if all(is_same(current.get(name), value) for name, value in desired.items()):
         return []
     return [_put("/api/ContactAddress/{id}", current, {**current, **desired})]
 
@@ -139,13 +139,13 @@ def _put(route: str, row: Mapping[str, Any], body: Mapping[str, Any]) -> Change:
     return Change(method="PUT", route=route, names={"id": str(row["id"])}, body=body)
 
 
-def _same(there: Any, wanted: Any) -> bool:
+def is_same(there: Any, wanted: Any) -> bool:
     """The API gives numbers as text and null for blank; e-mail addresses differ only in letter case."""
     left, right = str("" if there is None else there).strip(), str(wanted).strip()
     return left.lower() == right.lower() if "@" in right else left == right
 
 
-def _truthy(value: Any) -> bool:
+def is_true(value: Any) -> bool:
     return value in (True, "true", "True", 1)
 
 
@@ -155,7 +155,7 @@ def has_type(contact: Mapping[str, Any], contact_type: str) -> bool:
 
 def is_archived(contact: Mapping[str, Any]) -> bool:
     """The API may say so in a text (facts: crm-api 1.2)."""
-    return _truthy(contact.get("isArchived"))
+    return is_true(contact.get("isArchived"))
 
 
 def ids(contact: Mapping[str, Any], person: Person | None = None, individual_id: str | None = None) -> dict[str, Any]:

@@ -113,9 +113,7 @@ class Opportunities:
         return {**current, **wanted} if wanted else None
 
     def _changes(self, write: Write, current: Mapping[str, Any]) -> dict[str, Any]:
-        if write.is_removal:
-            return {"isActive": False} if current.get("isActive") in (True, "true", "True", 1) else {}
-        return shown.changes(shown.happening(write), self._key(write), current)
+        return changes_at(write, current, self._key(write))
 
     def look(self, writes: Sequence[Write], since: datetime) -> Mapping[EntityKey, Found]:
         del since  # the list shows no times
@@ -150,6 +148,13 @@ class Opportunities:
         kept = _details(write.link)
         told = kept if write.is_removal else {**kept, **shown.remembered(shown.happening(write))}
         return Applied(destination_id=destination_id, details=told, changed=changed)
+
+
+def changes_at(write: Write, current: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """The fields of an opportunity that are not as the write says, with their new values."""
+    if write.is_removal:
+        return {"isActive": False} if current.get("isActive") in (True, "true", "True", 1) else {}
+    return shown.changes(shown.happening(write), key, current)
 
 
 def with_our_keys(api: ApiClient, entities: Sequence[EntityKey], reference_source: str) -> Mapping[EntityKey, Row]:
