@@ -22,6 +22,7 @@ from common.domain.backlog import BacklogLimits
 from common.domain.breakers import BreakerPolicy
 from common.domain.clock import Clock, SystemClock
 from common.domain.customers import LANE_OF_TIER, Customer, Tier
+from common.domain.nights import Pauses
 from common.domain.resources import USERS
 from common.http.client import make_transport
 from common.limits.budget import RedisBudget
@@ -34,6 +35,7 @@ from common.storage.delivery import PostgresDeliveryStore
 from common.storage.detection import PostgresDetectionStore
 from common.storage.keys import PostgresKeyStore
 from common.storage.locks import AdvisoryLocks
+from common.storage.nights import PostgresNights
 from common.storage.overview import PostgresOverview
 from common.storage.references import PostgresReferenceCache
 from common.storage.sizes import PostgresSizes
@@ -87,6 +89,7 @@ class Hub:
         self.breakers = PostgresBreakers(self.engine, self.breaker_policy, lambda: 0.0)
         self.store = PostgresDetectionStore(self.engine, partitions=4)
         self.plans = self._plans()
+        self.nights = PostgresNights(self.engine)
         self.run_parts = self._run_parts()
         self.slice_parts = self._slice_parts()
 
@@ -175,6 +178,7 @@ class Hub:
             open_source=sources.open,
             publish=lambda customer: self.published.append(customer.customer_id),
             slice_seconds=60,
+            note_pause=Pauses(nights=self.nights),
             breakers=self.breakers,
             backpressure=self.backpressure(BacklogLimits()),
             failure_limit=FailureLimit(customers=self.customers, clock=self.clock, metrics=self.metrics),
@@ -202,6 +206,7 @@ class Hub:
             open_destination=destinations.open,
             slice_events=self.slice_events,
             slice_seconds=30,
+            note_pause=Pauses(nights=self.nights),
             dead_letter_limit=self.dead_letter_limit,
             batch_size=batch_size,
         )
