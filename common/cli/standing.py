@@ -15,6 +15,7 @@ from common.cli.troubles import Trouble, troubles_of
 from common.domain.backlog import BacklogLimits
 from common.domain.breakers import BreakerState
 from common.domain.customers import CustomerStatus, System
+from common.domain.nights import NightGlance
 from common.storage.overview import CustomerOverview
 
 NUMBERS = ("CHECKPOINT", "RUN", "PENDING", "SENT", "OLDEST", "QUEUE", "DEAD")
@@ -54,6 +55,8 @@ class Standing:
     #: Custom fields that the mapping names and the destination lacked when they were last looked at.
     missing_targets: Sequence[Missing] = ()
     targets_looked_at: datetime | None = None
+    #: Of a nightly customer: the phase of its open night, or when the next one comes, and how the last one ended.
+    night: NightGlance | None = None
 
     @property
     def is_served(self) -> bool:
@@ -99,6 +102,7 @@ def _standing(
         held_deletions=held_of(row),
         missing_targets=missing_of(row),
         targets_looked_at=row.targets.looked_at if row.targets else None,
+        night=row.night,
     )
 
 
@@ -156,8 +160,19 @@ def _reasons(row: Standing) -> Iterator[str]:
         yield f"{row.customer_id}: {row.reviews.line}"
     if row.held_deletions is not None:
         yield f"{row.customer_id}: {row.held_deletions.line}"
+    if row.night is not None:
+        yield f"{row.customer_id}: {_night(row.night)}"
     for missing in row.missing_targets:
         yield f"{row.customer_id}: {missing.line} (looked at {moment_text(row.targets_looked_at)})"
+
+
+def _night(night: NightGlance) -> str:
+    """A nightly customer's night in a line."""
+    if night.phase:
+        return f"its night is at {night.phase}, until {moment_text(night.deadline_at)}"
+    next_at = f"; the next comes at {moment_text(night.next_at)}" if night.next_at else ""
+    why = f": {night.last_reason}" if night.last_reason else ""
+    return f"its last night is {night.last_state}{why}{next_at}" if night.last_state else "it waits for its first night"
 
 
 def _cells(row: Standing, now: datetime) -> list[str]:

@@ -120,6 +120,24 @@ class DueNight:
     next_step_at: datetime
 
 
+@dataclass(frozen=True, kw_only=True)
+class NightGlance:
+    """One nightly customer. Times are aware UTC; None: never, or nothing."""
+
+    #: Of the open night.
+    phase: str = ""
+    deadline_at: datetime | None = None
+    #: When the next slot comes, as the last night's end has it.
+    next_at: datetime | None = None
+    #: Of the last night that ended.
+    last_state: str = ""
+    last_reason: str = ""
+    failure_rate: float = 0.0
+    pauses: int = 0
+    #: When one was last completed; or since when there are nights and none was.
+    completed_at: datetime | None = None
+
+
 class NightStore(Protocol):
     """The nights of all customers. At most one of each customer is open. Every method is one transaction."""
 

@@ -3,33 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import Connection, func, select, true
 
 from common.domain.customers import Mode
-from common.domain.nights import NightState
+from common.domain.nights import NightGlance, NightState
 from common.storage.night_tables import nights
 from common.storage.tables import customers
-
-
-@dataclass(frozen=True, kw_only=True)
-class NightGlance:
-    """One nightly customer. Times are aware UTC; None: never, or nothing."""
-
-    #: Of the open night.
-    phase: str = ""
-    deadline_at: datetime | None = None
-    #: When the next slot comes, as the last night's end has it.
-    next_at: datetime | None = None
-    #: Of the last night that ended.
-    last_state: str = ""
-    last_reason: str = ""
-    failure_rate: float = 0.0
-    pauses: int = 0
-    #: When one was last completed; or since when there are nights and none was.
-    completed_at: datetime | None = None
 
 
 def read_nights(connection: Connection) -> Mapping[str, NightGlance]:

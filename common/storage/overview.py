@@ -13,12 +13,13 @@ from common.domain.breakers import Breaker
 from common.domain.customers import CustomerStatus, Mode, System
 from common.domain.events import Origin
 from common.domain.layers import Layer
+from common.domain.nights import NightGlance
 from common.domain.runs import RunReport, RunState
 from common.storage.attention import Mapped, TargetsFound, read_mapped, read_reviews, read_targets
 from common.storage.breakers import is_blocked, read_breakers
 from common.storage.deletions import read_held
 from common.storage.due import is_due, with_open_events
-from common.storage.night_glances import NightGlance, read_nights
+from common.storage.night_glances import read_nights
 from common.storage.night_rows import may_apply, may_read
 from common.storage.run_history import report_of
 from common.storage.tables import OPEN, checkpoints, customers, dead_letters, events, runs

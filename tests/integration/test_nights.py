@@ -9,7 +9,7 @@ from support.hub import Hub
 from support.nightly import NightRig
 
 from common.domain.clock import ManualClock
-from common.domain.nights import Finding, NightState, Phase
+from common.domain.nights import Finding, NightState
 
 
 @pytest.fixture

@@ -10,8 +10,6 @@ from datetime import date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from support.hub import Hub
-
 from common.domain.clock import ManualClock
 from common.domain.customers import Customer, Mode
 from common.domain.layers import Layer
@@ -22,6 +20,7 @@ from poller.probing import probe_source
 from poller.tasks import poll_customer
 from processor.probing import note_destination
 from processor.tasks import deliver_to
+from support.hub import Hub
 
 FIRST_NIGHT = date(2026, 1, 1)
 #: As the settings have it.
