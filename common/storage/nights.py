@@ -21,6 +21,7 @@ from common.storage.tables import customers
 MOST_DUE = 1000
 #: Kept free for the slot's own night, which may be still to come on that date.
 SLOTS_PART = 1
+LATEST = (nights.c.claimed_at.desc(), nights.c.night_date.desc(), nights.c.part.desc())
 
 
 class PostgresNights:
@@ -94,7 +95,7 @@ class PostgresNights:
             return int(connection.execute(select(func.count()).where(*own, counts, later)).scalar_one())
 
     def list(self, customer_id: str | None, limit: int) -> Sequence[Night]:
-        query = select(nights).order_by(nights.c.claimed_at.desc(), nights.c.customer_id).limit(limit)
+        query = select(nights).order_by(nights.c.claimed_at.desc(), nights.c.customer_id, *LATEST).limit(limit)
         if customer_id is not None:
             query = query.where(nights.c.customer_id == customer_id)
         with self._reads.connect() as connection:
@@ -102,7 +103,7 @@ class PostgresNights:
 
     def find(self, customer_id: str, night_date: date | None) -> Night | None:
         query = select(nights).where(nights.c.customer_id == customer_id)
-        query = query.order_by(nights.c.claimed_at.desc()).limit(1)
+        query = query.order_by(*LATEST).limit(1)
         if night_date is not None:
             query = query.where(nights.c.night_date == night_date)
         with self._reads.connect() as connection:

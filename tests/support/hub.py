@@ -22,6 +22,7 @@ from common.domain.backlog import BacklogLimits
 from common.domain.breakers import BreakerPolicy
 from common.domain.clock import Clock, SystemClock
 from common.domain.customers import LANE_OF_TIER, Customer, Tier
+from common.domain.limits import Budget
 from common.domain.nights import Pauses
 from common.domain.resources import USERS
 from common.http.client import make_transport
@@ -72,6 +73,8 @@ class Hub:
     dead_letter_limit: int = 100
     slice_events: int = 200
     breaker_policy: BreakerPolicy = field(default_factory=BreakerPolicy)
+    #: None: on the real Redis, which knows when a clock of ours is set.
+    budget: Budget | None = None
     published: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -82,7 +85,7 @@ class Hub:
         self.references = PostgresReferenceCache(self.engine)
         self.vault = Vault(MASTER_KEY, PostgresKeyStore(self.engine), self.clock)
         self.locks = AdvisoryLocks(self.servers.database_url, application_name="test")
-        self.budget = RedisBudget(self.redis, PostgresUsage(self.engine, self.clock), self.clock)
+        self.budget = self.budget or RedisBudget(self.redis, PostgresUsage(self.engine, self.clock), self.clock)
         self.transport = make_transport(self.http_deadline_seconds)
         ids = itertools.count(1)
         self._new_id: Callable[[], str] = lambda: f"id-{self.seed}-{next(ids)}"

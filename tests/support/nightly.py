@@ -13,7 +13,7 @@ from typing import Any
 from common.domain.clock import ManualClock
 from common.domain.customers import Customer, Mode
 from common.domain.layers import Layer
-from common.domain.nights import Night, NightState
+from common.domain.nights import Night
 from common.storage.night_truth import PostgresNightTruth
 from poller.nights import NightParts, NightPolicy, advance
 from poller.probing import probe_source
@@ -113,6 +113,11 @@ class NightRig:
         self.message()
         self.deliver()
 
+    def reach(self, phase: str) -> None:
+        """Up to the beginning of a phase: nothing is read, or nothing is applied yet."""
+        self.advance() if phase == "read" else self.message()
+        assert self.night.phase == phase
+
     def sleep_until(self, *, phase: str | None = None, rounds: int = 60, step: float = 15.0) -> Night:
         """Turn until the night is over, or at a phase."""
         for _ in range(rounds):
@@ -129,7 +134,3 @@ class NightRig:
 
     def advance(self) -> Night | None:
         return advance(self.parts, self.name)
-
-
-def completed(night: Night) -> bool:
-    return night.state is NightState.COMPLETED
