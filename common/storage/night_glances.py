@@ -23,9 +23,7 @@ def read_nights(connection: Connection) -> Mapping[str, NightGlance]:
     query = (
         select(customers.c.customer_id, running.c.phase, running.c.deadline_at, completed.c.at.label("completed_at"))
         .add_columns(ended.c.next_at, ended.c.state, ended.c.reason, ended.c.pauses, ended.c.report)
-        .outerjoin(running, true())
-        .outerjoin(ended, true())
-        .outerjoin(completed, true())
+        .select_from(customers.outerjoin(running, true()).outerjoin(ended, true()).outerjoin(completed, true()))
         .where(customers.c.mode == Mode.NIGHTLY)
     )
     return {
