@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -22,6 +23,7 @@ from common.domain.clock import Clock, SystemClock
 from common.domain.customers import Customer, System
 from common.domain.fuse import Fuse
 from common.domain.limits import Budget, Share, source_policy
+from common.domain.nights import NightStore, Pauses
 from common.domain.sources import Source
 from common.domain.stopping import never
 from common.domain.throttles import Brake, Throttles
@@ -40,6 +42,8 @@ from common.storage.detection import PostgresDetectionStore
 from common.storage.engine import OUTAGES, make_engine
 from common.storage.keys import PostgresKeyStore
 from common.storage.locks import AdvisoryLocks
+from common.storage.night_truth import PostgresNightTruth
+from common.storage.nights import PostgresNights
 from common.storage.overview import PostgresOverview
 from common.storage.references import PostgresReferenceCache
 from common.storage.schedule import PostgresSchedule
@@ -54,7 +58,10 @@ from poller.detectors.full import Full
 from poller.detectors.incremental import Incremental
 from poller.detectors.walk import Walk
 from poller.failing import FailureLimit
+from poller.nightly import announce, ask_destination, next_slot, resources_of
+from poller.nights import NightParts, NightPolicy
 from poller.plans import Plans
+from poller.probing import probe_source
 from poller.run_parts import RunParts
 from poller.schedule.timetable import timetable_of
 from poller.sources import registry
@@ -80,6 +87,7 @@ class Poller:
     sweep_seconds: float
     schedule: PostgresSchedule
     plans: Plans
+    nights: NightParts
 
     def resources(self, customer: Customer) -> Sequence[str]:
         return registry.resources(customer)
@@ -150,6 +158,7 @@ def build(settings: Settings, app: Celery, is_stopping: Callable[[], bool] = nev
         requests_per_minute=settings.volunteer_requests_per_minute,
         plan_of=plans.of,
     )
+    nights = PostgresNights(engine)
     run_parts = RunParts(
         store=store,
         customers=customers,
@@ -181,6 +190,7 @@ def build(settings: Settings, app: Celery, is_stopping: Callable[[], bool] = nev
             runs=settings.failed_runs_before_pause,
             pause_hours=settings.pause_hours,
         ),
+        note_pause=Pauses(nights=nights),
         outages=OUTAGES,
         is_stopping=is_stopping,
     )
@@ -198,4 +208,34 @@ def build(settings: Settings, app: Celery, is_stopping: Callable[[], bool] = nev
         sweep_seconds=settings.sweep_seconds,
         schedule=PostgresSchedule(engine),
         plans=plans,
+        nights=_nights(settings, nights, PostgresNightTruth(engine), run_parts, deliveries),
+    )
+
+
+def _nights(
+    settings: Settings, store: NightStore, truth: PostgresNightTruth, parts: RunParts, deliveries: Deliveries
+) -> NightParts:
+    return NightParts(
+        store=store,
+        truth=truth,
+        customers=parts.customers,
+        breakers=parts.breakers,
+        locks=parts.locks,
+        clock=parts.clock,
+        random_unit=parts.random_unit,
+        policy=night_policy(settings),
+        resources=partial(resources_of, registry.resources),
+        probe_source=partial(probe_source, parts),
+        ask_destination=partial(ask_destination, deliveries),
+        announce=partial(announce, deliveries),
+        next_slot=partial(next_slot, timetable_of(settings)),
+    )
+
+
+def night_policy(settings: Settings) -> NightPolicy:
+    return NightPolicy(
+        window_hours=settings.night_hours,
+        failure_percent=settings.night_failure_percent,
+        failures_before_pause=settings.failed_runs_before_pause,
+        pause_hours=settings.pause_hours,
     )

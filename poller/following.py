@@ -67,7 +67,7 @@ class _Following:
     def _read_changes(self) -> RunState:
         run = self._run
         while True:
-            run.backlog.check(run.progress.origin)
+            run.check(run.progress.origin)
             page = self._asked(self._cursor.query(run.resource, run.progress))
             scanned, after = run.progress, self._cursor.after_page(run.progress, page)
             run.progress = after

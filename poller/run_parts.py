@@ -9,6 +9,7 @@ from common.domain.clock import Clock
 from common.domain.customers import Customer
 from common.domain.fuse import Fuse
 from common.domain.limits import Share
+from common.domain.nights import uncounted
 from common.domain.passages import Breakers
 from common.domain.sources import Source
 from common.domain.stopping import never
@@ -50,6 +51,8 @@ class RunParts:
     breakers: Breakers
     backpressure: Backpressure
     failure_limit: FailureLimit
+    #: Called when a budget or a 429 puts a run off.
+    note_pause: Callable[[Customer], None] = uncounted
     #: What our own storage raises when it is away: neither an error of the source's nor a defect.
     outages: tuple[type[Exception], ...] = ()
     #: Whether the worker was asked to stop: what is left goes to another.

@@ -33,6 +33,7 @@ from common.domain.errors import (
 from common.domain.fuse import Fuse, fuse_of
 from common.domain.layers import Layer
 from common.domain.limits import share_of
+from common.domain.nights import is_rate_pause
 from common.domain.passages import Passage, passing
 from common.domain.records import Record
 from common.domain.retry import RetryPolicy
@@ -127,6 +128,8 @@ class _Run:
         except CredentialsBlocked as block:
             return self._wait_for_credentials(block)
         except RateLimited as limit:
+            if is_rate_pause(limit):
+                self.parts.note_pause(self.customer)
             return self.continue_at(limit.until, str(limit))
         except (SystemUnavailable, UnknownOutcome) as outage:
             return self._after_outage(outage)

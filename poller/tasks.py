@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 import structlog
 from celery import Celery
 
+from common.domain.customers import Customer
 from common.domain.layers import LAYER_TERMS, Layer
 from common.queueing.names import POLL, SWEEP
 from common.queueing.tasks import declare_task
 from poller import runs
 from poller.bootstrap import Poller
+from poller.nightly import ask_for_nights, is_of_the_night, serve
 from poller.resting import end_pauses
 from poller.sources import registry
 from poller.sweep import repair, sweep
@@ -37,6 +39,7 @@ def declare_tasks(app: Celery, poller: Callable[[], Poller]) -> None:
         if not parts.asked.fresh(["sweep"], seconds=parts.sweep_seconds / 2):
             return  # they have queued up while every worker was busy: one is enough
         parts.throttles.tell(parts.brake.obey, wait=False)
+        ask_for_nights(parts.nights.store.due(parts.clock.now()), parts.polls, parts.asked)
         end_pauses(parts.customers, parts.polls, parts.clock.now())
         sweep(parts.overview, parts.deliveries, parts.polls, parts.asked, parts.clock)
         repair(parts.customers.served, parts.deliveries, parts.asked)
@@ -54,16 +57,24 @@ def poll_customer(
     *,
     by_hand: bool = False,
 ) -> None:
-    """One run after the other, for these resources of the customer or for all. `by_hand`: also if it is not due."""
+    """One run after the other, for these resources of the customer or for all. `by_hand`: also if it is not due.
+
+    A nightly customer's polls are its night's business.
+    """
     customer = poller.customers.get(customer_id)
-    if not customer.is_active:
-        return
+    if is_of_the_night(customer, layer):
+        serve(poller.nights, customer, lambda: _read(poller, customer, Layer.NIGHTLY, resources, by_hand=False))
+    elif customer.is_active:
+        _read(poller, customer, layer, resources, by_hand=by_hand)
+
+
+def _read(poller: Poller, customer: Customer, layer: Layer, resources: Sequence[str] | None, *, by_hand: bool) -> None:
     poller.plans.renew(customer)
     resources = registry.scanned(customer) if resources is None and LAYER_TERMS[layer].is_whole else resources
     wanted = [resource for resource in poller.resources(customer) if resources is None or resource in resources]
     for number, resource in enumerate(wanted):
         if poller.run_parts.is_stopping():
             # The next turn may be an hour away.
-            poller.polls.publish(customer_id, customer.lane, layer=layer, resources=wanted[number:])
+            poller.polls.publish(customer.customer_id, customer.lane, layer=layer, resources=wanted[number:])
             return
         runs.run(poller.run_parts, customer, resource, layer, only_if_due=LAYER_TERMS[layer].at_slots and not by_hand)

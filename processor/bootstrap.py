@@ -21,6 +21,7 @@ from common.domain.destinations import Destination
 from common.domain.errors import CustomerInvalid
 from common.domain.gathering import Linger
 from common.domain.limits import Budget, Share, destination_policy
+from common.domain.nights import NightStore, Pauses
 from common.domain.references import ReferenceCache
 from common.domain.stopping import never
 from common.http.client import ApiClient, make_transport
@@ -35,6 +36,7 @@ from common.storage.delivery import PostgresDeliveryStore
 from common.storage.engine import OUTAGES, make_engine
 from common.storage.keys import PostgresKeyStore
 from common.storage.locks import AdvisoryLocks
+from common.storage.nights import PostgresNights
 from common.storage.references import PostgresReferenceCache
 from common.storage.usage import PostgresUsage
 from processor.destinations import registry
@@ -54,6 +56,7 @@ class Processor:
     deliveries: Deliveries
     slice_parts: SliceParts
     references: ReferenceCache
+    nights: NightStore
     linger: Linger = field(default_factory=Linger)
 
 
@@ -116,6 +119,7 @@ def build(settings: Settings, app: Celery, is_stopping: Callable[[], bool] = nev
         deadline_seconds=settings.http_deadline_seconds,
         requests_per_hour=settings.crm_requests_per_hour,
     )
+    nights = PostgresNights(engine)
     slice_parts = SliceParts(
         store=PostgresDeliveryStore(engine),
         customers=customers,
@@ -134,6 +138,7 @@ def build(settings: Settings, app: Celery, is_stopping: Callable[[], bool] = nev
         slice_seconds=settings.slice_seconds,
         dead_letter_limit=settings.dead_letter_limit,
         batch_size=batch_size,
+        note_pause=Pauses(nights=nights),
         outages=OUTAGES,
         is_stopping=is_stopping,
     )
@@ -144,5 +149,6 @@ def build(settings: Settings, app: Celery, is_stopping: Callable[[], bool] = nev
         deliveries=Deliveries(app, HotSet(redis), clock, metrics),
         slice_parts=slice_parts,
         references=destinations.references,
+        nights=nights,
         linger=Linger(live_seconds=settings.linger_seconds, backfill_seconds=settings.backfill_linger_seconds),
     )

@@ -13,6 +13,7 @@ from common.domain.errors import BudgetExhausted
 from common.domain.events import Event
 from common.domain.limits import Share, share_of
 from common.domain.mapping import read_mapping
+from common.domain.nights import is_rate_pause
 from common.domain.passages import Passage, passing
 from common.domain.writes import EventOutcome, Intent, SliceOutcome, WriteState
 from processor.guarding import Guarded
@@ -73,6 +74,8 @@ def _act(parts: SliceParts, customer: Customer, verdict: SliceVerdict, error: Ex
     )  # fmt: skip
     if verdict.action is Action.PARK and verdict.until is not None:
         parts.customers.park(customer.customer_id, verdict.until, verdict.reason)
+        if is_rate_pause(error):
+            parts.note_pause(customer)
     elif verdict.action is Action.PAUSE:
         parts.customers.pause(customer.customer_id, verdict.reason)
 
@@ -163,6 +166,7 @@ def _wait_for_the_share(part: Slice, works: Sequence[Work], limit: BudgetExhaust
     if part.share is Share.LIVE:
         raise limit
     log.info("slice waits for its share", action="slice.waiting", until=limit.until.isoformat())
+    part.parts.note_pause(part.customer)
     waiting = (
         EventOutcome(event_id=event.event_id, state=event.state, reason=str(limit), retry_at=limit.until)
         for work in works

@@ -14,6 +14,7 @@ from common.domain.destinations import Destination
 from common.domain.entities import EntityKey
 from common.domain.events import FINAL_STATES, Event, EventState
 from common.domain.limits import Share
+from common.domain.nights import uncounted
 from common.domain.passages import Breakers
 from common.domain.stopping import never
 from common.domain.stores import CustomerStore, DeliveryStore, Held, Locks
@@ -41,6 +42,8 @@ class SliceParts:
     dead_letter_limit: int
     #: How many writes a request to a customer's destination carries at most; asked before it is opened.
     batch_size: Callable[[Customer], int]
+    #: Called when a budget or a 429 makes the customer wait.
+    note_pause: Callable[[Customer], None] = uncounted
     #: What our own storage raises when it is away: neither an error of the destination's nor a defect.
     outages: tuple[type[Exception], ...] = ()
     #: Whether the worker was asked to stop: what is left goes to another.
@@ -103,8 +106,10 @@ class Slice:
         self.stopped = True
 
     def park(self, until: datetime, reason: str) -> None:
+        """Because of a budget or a 429, for that is all that parks in a slice; an outage is the breaker's business."""
         log.info("customer parked", action="customer.parked", until=until.isoformat(), why=reason)
         self.parts.customers.park(self.customer.customer_id, until, reason)
+        self.parts.note_pause(self.customer)
         self.stop()
 
     def pause(self, reason: str) -> None:

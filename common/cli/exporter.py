@@ -30,7 +30,10 @@ def exporter(
         chosen = port or parts.settings.metrics_port or DEFAULT_PORT
         address = parts.settings.metrics_address
         registry = CollectorRegistry(auto_describe=False)
-        collector = FleetCollector(parts.overview, parts.hot_set.depths, parts.clock, parts.backlog_limits)
+        collector = FleetCollector(
+            parts.overview, parts.hot_set.depths, parts.clock, parts.backlog_limits,
+            night_failure_percent=parts.settings.night_failure_percent,
+        )  # fmt: skip
         registry.register(collector)
         # One scrape now: a server that is away is told in one line here, and not to the first who scrapes.
         list(collector.collect())

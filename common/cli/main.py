@@ -31,6 +31,7 @@ from common.cli import (
     letters,
     mapping,
     matches,
+    nights,
     offboarding,
     reconciliation,
     runs,
@@ -99,6 +100,10 @@ GROUPS: Mapping[str, tuple[str, Mapping[str, Callable[..., None]]]] = {
         {"show": mapping.show_mapping, "check": mapping.check, "try": mapping.try_one, "apply": mapping.apply},
     ),
     "credentials": ("The tokens of customers.", {"verify": credentials.verify}),
+    "nights": (
+        "The batches of nightly customers.",
+        {"list": nights.list_nights, "show": nights.show_night, "run": nights.run_night},
+    ),
     "runs": ("What the pollers did, and what has become of it.", {"list": runs.list_runs, "show": runs.show_run}),
 }
 

@@ -16,6 +16,7 @@ from common.cli.troubles import Trouble, troubles_of
 from common.domain.backlog import BacklogLimits
 from common.domain.breakers import BreakerState
 from common.domain.customers import CustomerStatus, System
+from common.domain.nights import NightGlance
 from common.storage.overview import CustomerOverview
 
 NUMBERS = ("CHECKPOINT", "RUN", "PENDING", "SENT", "OLDEST", "QUEUE", "DEAD")
@@ -57,6 +58,8 @@ class Standing:
     targets_looked_at: datetime | None = None
     #: Resources that were begun and have not been read to their end yet.
     backfilling: Sequence[Backfilling] = ()
+    #: Of a nightly customer: the phase of its open night, or when the next one comes, and how the last one ended.
+    night: NightGlance | None = None
 
     @property
     def is_served(self) -> bool:
@@ -102,6 +105,7 @@ def _standing(
         held_deletions=held_of(row),
         missing_targets=missing_of(row),
         targets_looked_at=row.targets.looked_at if row.targets else None,
+        night=row.night,
     )
 
 
@@ -161,8 +165,19 @@ def _reasons(row: Standing) -> Iterator[str]:
         yield f"{row.customer_id}: {row.held_deletions.line}"
     for each in row.backfilling:
         yield f"{row.customer_id}: backfilling {each.line}"
+    if row.night is not None:
+        yield f"{row.customer_id}: {_night(row.night)}"
     for missing in row.missing_targets:
         yield f"{row.customer_id}: {missing.line} (looked at {moment_text(row.targets_looked_at)})"
+
+
+def _night(night: NightGlance) -> str:
+    """A nightly customer's night in a line."""
+    if night.phase:
+        return f"its night is at {night.phase}, until {moment_text(night.deadline_at)}"
+    next_at = f"; the next comes at {moment_text(night.next_at)}" if night.next_at else ""
+    why = f": {night.last_reason}" if night.last_reason else ""
+    return f"its last night is {night.last_state}{why}{next_at}" if night.last_state else "it waits for its first night"
 
 
 def _cells(row: Standing, now: datetime) -> list[str]:

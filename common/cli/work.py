@@ -7,7 +7,7 @@ from common.cli.failures import CommandFailed
 from common.cli.offboarding import way_back
 from common.cli.options import AsJson, CustomerId, operator
 from common.cli.output import note, show
-from common.domain.customers import CustomerStatus
+from common.domain.customers import CustomerStatus, Mode
 from common.queueing.names import poll_queue
 from common.storage import schema
 
@@ -26,6 +26,8 @@ def poll(customer_id: CustomerId, as_json: AsJson = False) -> None:
     show(data, as_json=as_json, human=lambda: f"{customer_id}: a poll is on {queue}")
     if not customer.is_active:
         note(f"{customer_id} is paused, so that the poll will do nothing")
+    elif customer.mode is Mode.NIGHTLY:
+        note(f"{customer_id} is nightly, so that its next night reads; `fleet nights run {customer_id}` opens one now")
 
 
 def migrate(as_json: AsJson = False) -> None:

@@ -57,6 +57,10 @@ class Settings(BaseSettings):
     reconciliation_time: time = time(3)
     #: ... and over how many minutes from then customers are spread.
     slot_spread_minutes: int = Field(default=60, ge=0, le=600)
+    #: How long a night may apply, in hours from when it is taken up; what is left then is the next night's.
+    night_hours: float = Field(default=6.0, gt=0, le=20)
+    #: Dead letters, in percent of all events that ended in a night, above which it alerts.
+    night_failure_percent: float = Field(default=5.0, ge=0, le=100)
     #: Re-read this much before the checkpoint: rows that were committed late with an earlier stamp.
     poll_overlap_seconds: int = Field(default=120, ge=0)
     #: A run saves its progress and yields its worker after this long.

@@ -72,6 +72,15 @@ class Destination(Protocol):
 
 
 @runtime_checkable
+class Probed(Protocol):
+    """What a connector may have besides: it can tell whether the account can be reached, in one request."""
+
+    def probe(self) -> bool:
+        """False: it answers, but not at the path that it is to be probed at. Raises as `apply` does if it is away."""
+        ...
+
+
+@runtime_checkable
 class SeesOthers(Protocol):
     """What a connector may have besides: it can tell another integration's traces in the account from ours."""
 

@@ -16,10 +16,17 @@ from prometheus_client.registry import Collector
 from common.domain.backlog import BacklogLimits
 from common.domain.breakers import BreakerState
 from common.domain.clock import Clock
+from common.domain.nights import NightGlance, NightState
 from common.storage.overview import CustomerOverview
 
 #: Who waits for a full backlog, as a figure.
 HELD_BACK = {"": 0, "backfill": 1, "poll": 2}
+#: Of a nightly customer's last night that ended.
+NIGHT_GAUGES: tuple[tuple[str, str, Callable[[NightGlance], float]], ...] = (
+    ("night_failed", "1: the last night failed.", lambda night: float(night.last_state == NightState.FAILED)),
+    ("night_failure_rate", "Dead letters of all that ended in the last night, 0 to 1.", lambda n: n.failure_rate),
+    ("night_pauses", "Times a budget or a 429 held up the last night.", lambda night: float(night.pauses)),
+)
 BLOCKED = frozenset({BreakerState.BLOCKED})
 IN_TROUBLE = frozenset({BreakerState.OPEN, BreakerState.HALF_OPEN})
 
@@ -35,8 +42,9 @@ class FleetCollector(Collector):
 
     def __init__(
         self, overviews: Overviews, depths: Callable[[Iterable[str]], Mapping[str, int]], clock: Clock,
-        limits: BacklogLimits,
+        limits: BacklogLimits, *, night_failure_percent: float = 5.0,
     ) -> None:  # fmt: skip
+        self._night_limit = night_failure_percent / 100
         self._overviews = overviews
         self._depths = depths
         self._clock = clock
@@ -77,7 +85,21 @@ class FleetCollector(Collector):
             rows,
             lambda r: _age(r.oldest_pending_at, now),
         )
+        yield from self._nights([row for row in rows if row.night is not None], now)
         yield self._gauge("last_run_seconds", "Since a run last ended well.", rows, lambda r: _age(r.last_run_at, now))
+
+    def _nights(self, rows: Iterable[CustomerOverview], now: datetime) -> Iterator[Metric]:
+        """Of nightly customers only, so that `unless` can leave them out of what is meant for continuous ones."""
+        yield self._gauge("nightly", "1: in nightly mode.", rows, lambda r: float(r.night is not None))
+        for name, meaning, read in NIGHT_GAUGES:
+            yield self._gauge(name, meaning, rows, lambda r, read=read: read(r.night) if r.night else 0.0)  # type: ignore[misc]
+        yield self._gauge(
+            "night_completed_seconds", "Since a night was last completed, or since the first came.", rows,
+            lambda r: _age(r.night.completed_at if r.night else None, now),
+        )  # fmt: skip
+        yield self._gauge(
+            "night_failure_limit", "Failure rate of a night that is too high.", rows, lambda _: self._night_limit
+        )
 
     @staticmethod
     def _systems(

@@ -8,6 +8,7 @@ POLL = "poller.poll"
 SWEEP = "poller.sweep"
 DELIVER = "processor.deliver"
 CHECK_MAPPING = "processor.check_mapping"
+PROBE = "processor.probe"
 
 SWEEP_QUEUE = "sweep"
 EVENTS_PREFIX = "events."

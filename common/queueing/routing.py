@@ -7,7 +7,7 @@ from typing import Any
 
 from common.domain.customers import Lane
 from common.queueing.celery_app import plain_queue
-from common.queueing.names import CHECK_MAPPING, DELIVER, POLL, events_queue, poll_queue
+from common.queueing.names import CHECK_MAPPING, DELIVER, POLL, PROBE, events_queue, poll_queue
 
 
 def route_by_customer(lane_of: Callable[[str], Lane]) -> Callable[..., dict[str, Any] | None]:
@@ -21,7 +21,7 @@ def route_by_customer(lane_of: Callable[[str], Lane]) -> Callable[..., dict[str,
             return None
         if name == POLL:
             return {"queue": plain_queue(poll_queue(lane_of(customer_id)))}
-        if name in (DELIVER, CHECK_MAPPING):
+        if name in (DELIVER, CHECK_MAPPING, PROBE):
             return {"queue": plain_queue(events_queue(customer_id))}
         return None
 

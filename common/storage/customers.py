@@ -14,6 +14,7 @@ from common.domain.clock import Clock, SystemClock
 from common.domain.customers import Customer, CustomerStatus, Lane, Mode, Tier
 from common.domain.errors import CustomerInvalid
 from common.storage.engine import make_engine, reading
+from common.storage.night_tables import nights
 from common.storage.tables import audit, checkpoints, credentials, customers, data_keys, revisions
 
 #: What configuring a customer does not touch.
@@ -118,7 +119,7 @@ class PostgresCustomerStore:
             return [_customer(row) for row in connection.execute(query)]
 
     def resume(self, customer_id: str) -> None:
-        """Active again, no longer parked, no run counted as failed, and free to go on with one that was put off."""
+        """Active again, no longer parked, no run or night counted as failed, free to go on with what was put off."""
         self._free_runs(customer_id)
         self._activate(customer_id)
 
@@ -149,6 +150,7 @@ class PostgresCustomerStore:
         with self._engine.begin() as connection:
             connection.execute(update(checkpoints).where(own, waiting).values(continue_at=now))
             connection.execute(update(checkpoints).where(own, checkpoints.c.failed_runs > 0).values(failed_runs=0))
+            connection.execute(update(nights).where(nights.c.customer_id == customer_id).values(forgiven=True))
 
     def park(self, customer_id: str, until: datetime, reason: str) -> None:
         later = customers.c.parked_until.is_(None) | (customers.c.parked_until < until)

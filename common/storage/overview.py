@@ -13,11 +13,14 @@ from common.domain.breakers import Breaker
 from common.domain.customers import CustomerStatus, Mode, System
 from common.domain.events import Origin
 from common.domain.layers import Layer
+from common.domain.nights import NightGlance
 from common.domain.runs import RunReport, RunState
 from common.storage.attention import Mapped, TargetsFound, read_mapped, read_reviews, read_targets
 from common.storage.breakers import is_blocked, read_breakers
 from common.storage.deletions import read_held
 from common.storage.due import is_due, with_open_events
+from common.storage.night_glances import read_nights
+from common.storage.night_rows import may_apply, may_read
 from common.storage.run_history import report_of
 from common.storage.tables import OPEN, checkpoints, customers, dead_letters, events, runs
 
@@ -56,6 +59,8 @@ class CustomerOverview:
     destination: str = ""
     #: The last look at the custom fields that its mapping names; None: none yet.
     targets: TargetsFound | None = None
+    #: Of a customer in nightly mode; None: it is continuous.
+    night: NightGlance | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +125,7 @@ class PostgresOverview:
         )
         with self._engine.connect() as connection:
             troubles, reviews, targets = read_breakers(connection), read_reviews(connection), read_targets(connection)
-            held = read_held(connection)
+            held, nights = read_held(connection), read_nights(connection)
             return [
                 CustomerOverview(
                     **row,
@@ -128,6 +133,7 @@ class PostgresOverview:
                     reviews=reviews.get(row["customer_id"], {}),
                     deletions=held.get(row["customer_id"], {}),
                     targets=targets.get(row["customer_id"]),
+                    night=nights.get(row["customer_id"]),
                 )
                 for row in connection.execute(query).mappings()
             ]
@@ -138,12 +144,14 @@ class PostgresOverview:
             return read_mapped(connection, _may_work(now))
 
     def due_work(self, now: datetime) -> Sequence[DueWork]:
-        """Active customers, not parked, with due events, and a destination that accepts their token."""
+        """Active customers, not parked, with due events, and a destination that accepts their token; nightly ones only
+        while their night applies.
+        """
         with_work = with_open_events(events.c.customer_id)
         query = (
             select(customers.c.customer_id, customers.c.lane)
             .join(with_work, with_work.c.value == customers.c.customer_id)
-            .where(*_may_work(now), ~is_blocked(System.DESTINATION))
+            .where(*_may_work(now), ~is_blocked(System.DESTINATION), may_apply(now))
             .where(exists().where(events.c.customer_id == customers.c.customer_id, *is_due(now)))
         )
         with self._engine.connect() as connection:
@@ -162,7 +170,7 @@ class PostgresOverview:
             .add_columns(func.max(func.coalesce(checkpoints.c.continue_at, checkpoints.c.updated_at)).label("due_at"))
             .join(checkpoints, checkpoints.c.customer_id == customers.c.customer_id)
             .where((checkpoints.c.continue_at <= now) | (running & abandoned))
-            .where(customers.c.status == CustomerStatus.ACTIVE, ~is_blocked(System.SOURCE))
+            .where(customers.c.status == CustomerStatus.ACTIVE, ~is_blocked(System.SOURCE), may_read(now))
             .group_by(customers.c.customer_id, checkpoints.c.layer)
         )
         with self._engine.connect() as connection:

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 
 from common.domain.checkpoints import Progress
 from common.domain.layers import LAYER_TERMS, Layer
+from common.storage.night_rows import claim_night
 from common.storage.tables import beats, checkpoints, slots
 
 #: Rows of `beats`. Every turn is published up to the leader's mark, but for what it is still making up; every slot is
@@ -51,7 +52,8 @@ class PostgresSchedule:
     ) -> bool:
         """Take a date's slot; True once for each date, over all beats, and never for one before the last.
 
-        In the same transaction its runs become due, so that the sweep asks for them until a worker has taken them.
+        In the same transaction its runs become due, or its night does, so that the sweep asks for them until a worker
+        has taken them.
         """
         with self._engine.begin() as connection:
             row = insert(slots).values(customer_id=customer_id, layer=layer, slot_date=slot_date, claimed_at=now)
@@ -62,8 +64,10 @@ class PostgresSchedule:
             ).returning(slots.c.slot_date)
             if connection.execute(claim).one_or_none() is None:
                 return False
-            if resources:
-                connection.execute(_make_due(customer_id, layer, resources, now))
+            if layer is Layer.NIGHTLY:
+                claim_night(connection, customer_id, slot_date, now)
+            elif resources:
+                connection.execute(ask_for(customer_id, layer, resources, now))
             return True
 
     def begin(self, customer_id: str, layer: Layer, runs: Mapping[str, Progress], now: datetime) -> Collection[str]:
@@ -85,8 +89,8 @@ class PostgresSchedule:
             return frozenset(connection.execute(begun).scalars())
 
 
-def _make_due(customer_id: str, layer: Layer, resources: Sequence[str], now: datetime) -> Insert:
-    """A run that is under way, or waits for its time, goes on instead."""
+def ask_for(customer_id: str, layer: Layer, resources: Sequence[str], now: datetime) -> Insert:
+    """Their runs are due. A run that is under way, or waits for its time, goes on instead."""
     key = {"customer_id": customer_id, "layer": LAYER_TERMS[layer].progress_of}
     rows = [{**key, "resource": name, "continue_at": now, "updated_at": now} for name in resources]
     unless_under_way = checkpoints.c.progress.is_(None)

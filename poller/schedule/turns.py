@@ -87,6 +87,11 @@ class Timetable:
             yield self._every(customer, f"{Layer.POLL}:{name}", seconds, (name,))
         yield self._at_slot(customer, Layer.RECONCILIATION, self.reconciliation_at)
 
+    def night_slot(self, customer: Customer) -> Slot:
+        """When a customer's nights begin, or would if it were nightly."""
+        offset = phase_fraction(customer.customer_id, Layer.NIGHTLY) * self.spread_seconds
+        return Slot(at=self.nightly_at, zone=customer.time_zone, offset_seconds=offset)
+
     def period_seconds(self, customer: Customer) -> float:
         return customer.poll_interval_seconds or self.interval_seconds[customer.tier]
 

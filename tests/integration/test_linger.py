@@ -24,7 +24,7 @@ def processor(hub, servers, redis):
     app = make_app("linger", servers.broker_url, log_format="text", log_level="ERROR")
     yield Processor(
         clock=hub.clock, metrics=hub.metrics, customers=hub.customers, slice_parts=hub.slice_parts, linger=LONG,
-        references=hub.references,
+        references=hub.references, nights=hub.nights,
         deliveries=Deliveries(app, HotSet(redis), hub.clock, hub.metrics),
     )  # fmt: skip
     app.close()

@@ -22,6 +22,8 @@ from common.domain.backlog import BacklogLimits
 from common.domain.breakers import BreakerPolicy
 from common.domain.clock import Clock, SystemClock
 from common.domain.customers import LANE_OF_TIER, Customer, Tier
+from common.domain.limits import Budget
+from common.domain.nights import Pauses
 from common.domain.resources import USERS
 from common.http.client import make_transport
 from common.limits.budget import RedisBudget
@@ -34,6 +36,7 @@ from common.storage.delivery import PostgresDeliveryStore
 from common.storage.detection import PostgresDetectionStore
 from common.storage.keys import PostgresKeyStore
 from common.storage.locks import AdvisoryLocks
+from common.storage.nights import PostgresNights
 from common.storage.overview import PostgresOverview
 from common.storage.references import PostgresReferenceCache
 from common.storage.sizes import PostgresSizes
@@ -70,6 +73,8 @@ class Hub:
     dead_letter_limit: int = 100
     slice_events: int = 200
     breaker_policy: BreakerPolicy = field(default_factory=BreakerPolicy)
+    #: None: on the real Redis, which knows when a clock of ours is set.
+    budget: Budget | None = None
     published: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -80,13 +85,14 @@ class Hub:
         self.references = PostgresReferenceCache(self.engine)
         self.vault = Vault(MASTER_KEY, PostgresKeyStore(self.engine), self.clock)
         self.locks = AdvisoryLocks(self.servers.database_url, application_name="test")
-        self.budget = RedisBudget(self.redis, PostgresUsage(self.engine, self.clock), self.clock)
+        self.budget = self.budget or RedisBudget(self.redis, PostgresUsage(self.engine, self.clock), self.clock)
         self.transport = make_transport(self.http_deadline_seconds)
         ids = itertools.count(1)
         self._new_id: Callable[[], str] = lambda: f"id-{self.seed}-{next(ids)}"
         self.breakers = PostgresBreakers(self.engine, self.breaker_policy, lambda: 0.0)
         self.store = PostgresDetectionStore(self.engine, partitions=4)
         self.plans = self._plans()
+        self.nights = PostgresNights(self.engine)
         self.run_parts = self._run_parts()
         self.slice_parts = self._slice_parts()
 
@@ -175,6 +181,7 @@ class Hub:
             open_source=sources.open,
             publish=lambda customer: self.published.append(customer.customer_id),
             slice_seconds=60,
+            note_pause=Pauses(nights=self.nights),
             breakers=self.breakers,
             backpressure=self.backpressure(BacklogLimits()),
             failure_limit=FailureLimit(customers=self.customers, clock=self.clock, metrics=self.metrics),
@@ -202,6 +209,7 @@ class Hub:
             open_destination=destinations.open,
             slice_events=self.slice_events,
             slice_seconds=30,
+            note_pause=Pauses(nights=self.nights),
             dead_letter_limit=self.dead_letter_limit,
             batch_size=batch_size,
         )

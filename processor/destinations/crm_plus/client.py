@@ -40,7 +40,8 @@ from processor.destinations.crm_plus.listing import Listings
 from processor.destinations.crm_plus.notes import Notes
 from processor.destinations.crm_plus.opportunities import Opportunities
 from processor.destinations.crm_plus.people import People
-from processor.destinations.crm_plus.settings import read_settings
+from processor.destinations.crm_plus.reading import NOT_FOUND
+from processor.destinations.crm_plus.settings import CrmPlusSettings, read_settings
 from processor.destinations.crm_plus.shape import Shape
 
 #: What each resource becomes: one line each. A handler lets no other resource through.
@@ -123,6 +124,12 @@ class CrmPlusDestination:
         settings, found = self._account.settings, ContactsRead(self._account).reference_sources()
         theirs = {name.casefold() for name in settings.other_sources} - {settings.reference_source.casefold()}
         return {name: count for name, count in sorted(found.items()) if name.casefold() in theirs}
+
+    def probe(self) -> bool:
+        """As `Probed`. Of the default path a 404 is what it is of any call: refused."""
+        path = self._account.settings.probe_path
+        is_own = path != CrmPlusSettings.model_fields["probe_path"].default
+        return self._account.api.read(path, accept=(NOT_FOUND,) if is_own else ()).status != NOT_FOUND
 
     def find(self, resource: str, destination_id: str) -> Found | None:
         return find(self._account, resource, destination_id)

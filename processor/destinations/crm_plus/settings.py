@@ -41,6 +41,9 @@ class CrmPlusSettings(BaseModel):
     #: Name of the tag of a group, and of a certificate; `{name}` stands for the name at the source.
     group_tag: str = Field(default="{name}", min_length=1)
     certificate_tag: str = Field(default="{name}", min_length=1)
+    #: Where it is asked whether it is there. The default also proves the token; `/api/Health` may not exist, and a 404
+    #: from any other path than the default says so, and not that the API is down.
+    probe_path: str = Field(default="/api/Organization/Current", pattern=r"^/\S+$")
     #: One of the organization's note types, as it spells it.
     note_type: str = Field(default="General", min_length=1)
     #: Gifts in one request: a partner in production uses 100 (facts: crm-api 1.5).

@@ -42,7 +42,7 @@ def deliveries(hub, servers, redis):
 def processor(hub, deliveries):
     return Processor(
         clock=hub.clock, metrics=hub.metrics, customers=hub.customers, slice_parts=hub.slice_parts,
-        deliveries=deliveries, references=hub.references,
+        deliveries=deliveries, references=hub.references, nights=hub.nights,
     )  # fmt: skip
 
 

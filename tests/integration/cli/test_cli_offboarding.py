@@ -167,7 +167,7 @@ def test_a_delivery_that_was_on_its_way_does_nothing(hub, organization, servers,
     deliveries = Deliveries(app, hot, hub.clock, hub.metrics)
     processor = Processor(
         clock=hub.clock, metrics=hub.metrics, customers=hub.customers, deliveries=deliveries,
-        slice_parts=hub.slice_parts, references=hub.references,
+        slice_parts=hub.slice_parts, references=hub.references, nights=hub.nights,
     )  # fmt: skip
     hub.customers.offboard(name, "left")
     hub.vault.put(name, "destination", SecretStr(access.crm_token))  # given again: its status alone keeps it away

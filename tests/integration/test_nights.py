@@ -1,0 +1,325 @@
+"""A nightly customer's night on real servers: what it does, when it applies, and how it ends."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select, update
+from support.hub import Hub
+from support.nightly import NightRig
+
+from common.domain.clock import ManualClock
+from common.domain.customers import Mode, System
+from common.domain.layers import Layer
+from common.domain.nights import Finding, NightState, Phase
+from common.limits.memory import MemoryBudget
+from common.storage.detection import PostgresDetectionStore
+from common.storage.night_truth import PostgresNightTruth
+from common.storage.tables import events, writes
+from processor.tasks import NIGHT_UNKNOWN
+
+
+@pytest.fixture
+def clock():
+    return ManualClock(datetime.now(tz=UTC).replace(microsecond=0))
+
+
+@pytest.fixture
+def timed(engine, servers, redis, clock):
+    built = Hub(engine=engine, servers=servers, redis=redis, clock=clock, budget=MemoryBudget(clock))
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def rig(timed, clock, organization):
+    access = organization(users=3)
+    made = NightRig(timed, clock, timed.onboard(access, create="direct"))
+    made.access = access
+    return made
+
+
+def test_a_whole_night_reads_applies_and_reports(rig):
+    night = rig.whole_night()
+
+    assert (night.state, night.reason) == (NightState.COMPLETED, "")
+    assert rig.hub.states(rig.name) == {"applied": 3}
+    assert {probe.finding for probe in night.probes.values()} == {Finding.REACHABLE}
+    told = {name: night.report[name] for name in ("read", "detected", "applied", "deferred", "dead_lettered")}
+    assert told == {"read": 3, "detected": 3, "applied": 3, "deferred": 0, "dead_lettered": 0}
+    assert night.report["applied_through"] == night.report["checkpoints"]["users"]
+    assert night.deadline_at == night.started_at + timedelta(hours=6)
+    assert rig.announced == [rig.name]
+
+
+def contacts(rig, sandbox):
+    return len(sandbox.export(rig.name)["destination"]["contacts"])
+
+
+def written(rig):
+    """Source ids and versions, in the order in which their writes were begun."""
+    query = select(writes.c.source_id, writes.c.version).filter_by(customer_id=rig.name)
+    with rig.hub.engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(query.order_by(writes.c.started_at, writes.c.event_id))]
+
+
+def test_nothing_is_applied_or_read_outside_the_window(rig, sandbox):
+    before = contacts(rig, sandbox)
+    rig.hub.poll(rig.name)  # events, as a weekly scan or a replay leaves them
+    rig.turn()
+    rig.message(Layer.POLL)
+    assert rig.hub.states(rig.name) == {"pending": 3}
+    assert rig.queue.until == [rig.clock.now() + NIGHT_UNKNOWN]
+    assert (rig.hub.overview.due_work(rig.clock.now()), len(rig.hub.overview.runs(rig.name))) == ([], 1)
+
+    night = rig.whole_night()
+    sandbox.create_user(rig.name)
+    rig.hub.poll(rig.name)
+    rig.turn()
+    assert rig.hub.states(rig.name) == {"applied": 3, "pending": 1}
+    assert rig.queue.until[-1] == night.next_at
+    assert contacts(rig, sandbox) == before + 3
+
+
+def test_while_a_night_is_open_it_says_itself_when_it_applies(rig):
+    rig.hub.poll(rig.name)
+    rig.claim()
+    rig.deliver()
+
+    assert (rig.queue.until, rig.hub.states(rig.name)) == ([], {"pending": 3})
+    assert rig.hub.overview.due_work(rig.clock.now()) == []
+    rig.sleep_until()
+    assert rig.hub.states(rig.name) == {"applied": 3}
+
+
+def test_a_run_that_waits_goes_on_while_a_night_reads_and_not_before(rig):
+    PostgresNightTruth(rig.hub.engine).ask(rig.name, ["users"], rig.clock.now())
+    assert rig.hub.overview.due_runs(rig.clock.now()) == []
+    rig.claim()
+    night = rig.hub.nights.current(rig.name)
+    rig.hub.nights.save(night, phase=Phase.READ, deadline_at=rig.clock.now() + timedelta(hours=1))
+
+    assert [run.layer for run in rig.hub.overview.due_runs(rig.clock.now())] == [Layer.NIGHTLY]
+    assert rig.hub.overview.due_runs(rig.clock.now() + timedelta(hours=1)) == []
+
+
+def test_a_night_that_starts_late_has_its_whole_window(rig):
+    rig.claim()
+    rig.clock.advance(5 * 3600)
+    started = rig.clock.now()
+    night = rig.sleep_until()
+
+    assert (night.started_at, night.deadline_at) == (started, started + timedelta(hours=6))
+    assert night.state is NightState.COMPLETED
+
+
+def test_what_is_left_at_the_deadline_comes_first_the_next_night_and_never_after_what_is_newer(rig, sandbox):
+    rig.hub.with_run_parts(store=PostgresDetectionStore(rig.hub.engine, partitions=1))
+    (fault,) = sandbox.add_faults({"kind": "error", "status": 503, "system": "crm", "method": "POST"})
+    rig.claim()
+    rig.sleep_until(phase="apply")
+    rig.clock.advance(6 * 3600)
+    rig.turn()
+    night = rig.night
+    assert (night.state, night.report["deferred"], night.report["applied"]) == (NightState.COMPLETED, 3, 0)
+
+    sandbox.remove_fault(fault)
+    oldest, newer = sorted(map(int, sandbox.export(rig.name)["source"]["users"]))[:2]
+    sandbox.change_user(rig.name, oldest, last_name="Changed")
+    fresh = sandbox.create_user(rig.name)["id"]
+    rig.clock.advance(18 * 3600)
+    late = rig.clock.now() + timedelta(hours=1)
+    with rig.hub.engine.begin() as connection:
+        own = {"customer_id": rig.name, "source_id": str(oldest)}
+        connection.execute(update(events).filter_by(**own).values(retry_at=late))
+    before = len(written(rig))
+    rig.claim(1)
+    rig.sleep_until(phase="apply")
+    rig.turn()
+    assert rig.night.is_open, "an older change is due before the deadline"
+    assert str(oldest) not in [source_id for source_id, _ in written(rig)[before:]], "its newer one waits with it"
+    rig.clock.advance(3600)
+    night = rig.sleep_until()
+
+    order = [source_id for source_id, _ in written(rig)[before:]]
+    assert order.index(str(newer)) < order.index(str(fresh))
+    assert (night.state, night.report["taken_over"], night.report["deferred"]) == (NightState.COMPLETED, 3, 0)
+    versions = [version for source_id, version in written(rig) if source_id == str(oldest)]
+    assert versions == sorted(versions)
+
+
+class KilledHere(Exception):
+    """As SIGKILL: nobody catches it."""
+
+
+class Fragile:
+    """Passes calls on; dies before, or right after, one of those that change something."""
+
+    def __init__(self, inner, names, plan):
+        self._inner, self._names, self._plan = inner, names, plan
+
+    def __getattr__(self, name):
+        inner = getattr(self._inner, name)
+        return self._plan.wrap(inner) if name in self._names else inner
+
+
+class Plan:
+    def __init__(self):
+        self.calls, self.dies_at, self.after = 0, None, False
+
+    def wrap(self, inner):
+        def call(*arguments, **named):
+            self.calls += 1
+            dies = self.calls == self.dies_at
+            if dies and not self.after:
+                raise KilledHere
+            answer = inner(*arguments, **named)
+            if dies:
+                raise KilledHere
+            return answer
+
+        return call
+
+    def new_night(self, dies_at, *, after):
+        self.calls, self.dies_at, self.after = 0, dies_at, after
+
+
+def killed_and_resumed(rig):
+    killed = False
+    for _ in range(60):
+        try:
+            rig.turn()
+        except KilledHere:
+            killed = True
+        if not rig.night.is_open:
+            return killed
+        rig.clock.advance(15)
+    raise AssertionError(f"the night is still at {rig.night.phase}")
+
+
+def test_a_night_killed_before_any_of_its_writes_comes_to_the_same_end(rig, sandbox):
+    plan = Plan()
+    rig.hub.nights = Fragile(rig.hub.nights, {"save", "note_probe"}, plan)
+    rig.parts = replace(
+        rig.parts_of(rig.hub),
+        truth=Fragile(PostgresNightTruth(rig.hub.engine), {"ask"}, plan),
+        announce=plan.wrap(lambda _: None),
+    )
+    rig.whole_night()
+    calls, there = plan.calls, contacts(rig, sandbox)
+    assert calls > 8
+    person = min(map(int, sandbox.export(rig.name)["source"]["users"]))
+    # Dying right after a write is dying before the next one, for nothing is changed in between.
+    deaths = [*((number, False) for number in range(1, calls + 1)), (calls, True)]
+    for day, (number, after) in enumerate(deaths, 1):
+        sandbox.change_user(rig.name, person, last_name=f"Name{day}")
+        rig.clock.advance(60)
+        plan.new_night(None, after=False)
+        assert rig.claim(day)
+        plan.new_night(number, after=after)
+        assert killed_and_resumed(rig), f"call {number} was never made"
+        night = rig.night
+        assert (night.state, night.report["applied"], night.report["deferred"]) == (NightState.COMPLETED, 1, 0), number
+
+    assert rig.hub.states(rig.name) == {"applied": 3 + len(deaths)}
+    assert contacts(rig, sandbox) == there
+    assert len(rig.hub.nights.list(rig.name, 100)) == 1 + len(deaths)
+
+
+@pytest.mark.parametrize("phase", ["read", "apply"])
+def test_a_customer_that_goes_over_to_continuous_and_back_loses_and_doubles_nothing(rig, sandbox, phase):
+    before = contacts(rig, sandbox)
+    rig.claim()
+    rig.reach(phase)
+    rig.hub.poll(rig.name)
+    rig.hub.customers.change(replace(rig.customer, mode=Mode.CONTINUOUS))
+    rig.clock.advance(15)
+    rig.turn()
+    assert (rig.night.state, rig.night.reason) == (NightState.ABANDONED, "the customer is continuous now")
+    assert rig.hub.states(rig.name) == {"applied": 3}, "at once, as any continuous customer's"
+
+    sandbox.create_user(rig.name)
+    rig.hub.poll(rig.name)
+    rig.hub.customers.change(replace(rig.customer, mode=Mode.NIGHTLY))
+    rig.deliver()
+    assert rig.hub.states(rig.name) == {"applied": 3, "pending": 1}
+    rig.clock.advance(60)
+    night = rig.whole_night(1)
+    assert (night.report["taken_over"], night.report["applied"]) == (1, 1)
+    assert contacts(rig, sandbox) == before + 4
+
+
+def test_three_failed_nights_in_a_row_pause_for_a_day_and_a_person_clears_them(rig):
+    rig.hub.breakers.block(rig.name, System.SOURCE, "GET /users: 401", rig.clock.now())
+    for day in range(3):
+        assert rig.customer.is_active
+        night = rig.whole_night(day)
+        rig.clock.advance(60)
+        assert (night.state, night.reason) == (NightState.FAILED, "source token: rejected: GET /users: 401")
+    paused = rig.customer
+    assert not paused.is_active
+    assert timedelta(hours=23) < paused.paused_until - rig.clock.now() <= timedelta(hours=24)
+    assert "3 nights in a row failed, the last one: source token: rejected" in paused.status_reason
+
+    rig.hub.customers.resume(rig.name)
+    assert rig.hub.nights.failed_in_a_row(rig.name) == 0
+    rig.whole_night(3)
+    assert rig.customer.is_active
+    rig.clock.advance(60)
+    rig.hub.breakers.unblock(rig.name, System.SOURCE)
+    assert rig.whole_night(4).state is NightState.COMPLETED
+
+
+@pytest.mark.parametrize(("api", "system"), [("volunteer", "source"), ("crm", "destination")])
+def test_a_rejected_token_fails_the_night_at_once_and_names_the_system(rig, sandbox, api, system):
+    sandbox.add_faults({"kind": "error", "status": 401, "system": api, "organization": rig.name})
+    rig.claim()
+    rig.turn()
+    rig.clock.advance(15)
+    rig.turn()
+
+    assert rig.night.state is NightState.FAILED
+    assert rig.night.reason.startswith(f"{system} token: rejected: ")
+    assert len(rig.hub.overview.runs(rig.name)) == 0
+
+
+def test_a_system_that_is_not_there_is_asked_again_within_the_window(rig, sandbox):
+    sandbox.add_faults({"kind": "script", "script": [503, 503, 200], "system": "crm", "organization": rig.name})
+    rig.claim()
+    rig.turn()
+    assert rig.night.probes[System.DESTINATION].finding is Finding.UNREACHABLE
+    assert rig.night.next_step_at > rig.clock.now()
+    attempts = rig.night.attempts
+    rig.turn()
+    assert rig.night.attempts == attempts, "not before its time"
+    night = rig.sleep_until()
+
+    assert (night.state, night.attempts) == (NightState.COMPLETED, 4)
+
+
+@pytest.mark.parametrize(
+    ("api", "route", "status", "count"),
+    [("volunteer", "/users", 429, 1), ("crm", "/api/Contact", 429, 1), ("volunteer", "/users", 503, 0)],
+)
+def test_each_time_a_limit_makes_it_wait_is_counted_and_an_outage_is_not(rig, sandbox, api, route, status, count):
+    rig.claim()
+    rig.reach("read")
+    kind = {"kind": "rate_limit", "retry_after_seconds": 5} if status == 429 else {"kind": "error", "status": status}
+    (fault,) = sandbox.add_faults({**kind, "system": api, "route": route, "organization": rig.name})
+    rig.turn()
+    sandbox.remove_fault(fault)
+    night = rig.sleep_until()
+
+    assert night.state is NightState.COMPLETED
+    assert (night.pauses, night.report["rate_limit_pauses"]) == (count, count)
+
+
+def test_a_dead_letter_is_in_the_report_without_anything_personal(rig, sandbox):
+    sandbox.create_user(rig.name, last_name="")
+    night = rig.whole_night()
+
+    (failure,) = night.report["failures"]
+    assert failure.keys() == {"resource", "source_id", "stage", "reason"}
+    assert (night.report["dead_lettered"], night.report["failure_rate"]) == (1, 0.25)
