@@ -109,6 +109,17 @@ def test_a_try_of_a_record_that_would_be_refused_says_why_and_fails(fleet, added
     assert "last_name" in outcome.err
 
 
+def test_a_try_is_refused_where_sending_would_be_and_names_the_field(fleet, added, shown, mapping_file):
+    added("acme")
+    shown("acme")
+    wrong = {"users": {"fields": [{"from": "last_name", "to": "custom:Shirt Sze"}]}}
+    fleet("customers", "set", "acme", "--mapping", mapping_file(wrong))
+    outcome = fleet("mapping", "try", "acme", "--record", "4101")
+
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "field 'custom:Shirt Sze': CRM+ has no such custom field" in outcome.err
+
+
 def test_a_record_that_was_never_shown_cannot_be_tried(fleet, added):
     added("acme")
 
