@@ -9,7 +9,7 @@ from typing import Any
 def text_of(value: Any) -> str:
     """Trimmed; empty if there is none; several with a comma between them. Raises ValueError for an object."""
     if isinstance(value, Mapping):
-        raise ValueError("is an object, not text")
+        raise ValueError("is an object, not text")  # noqa: TRY004 - what is wrong is a value, as for any transform
     if isinstance(value, list | tuple):
         return ", ".join(filter(None, map(text_of, value)))
     if isinstance(value, bool):

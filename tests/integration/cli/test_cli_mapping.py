@@ -55,6 +55,16 @@ def test_a_mapping_is_set_from_a_file_and_shown_with_the_fields_that_go_as_they_
     assert {row["to"]: row["from"] for row in rows}["phone"] == "phone"
 
 
+def test_a_changed_mapping_is_told_rule_by_rule_and_how_to_send_what_is_there(fleet, added, mapping_file):
+    added("acme")
+    said = {"users": {"fields": [{"from": "gender", "to": "custom:Shirt Size", "transform": "upper"}]}}
+    out = fleet("customers", "set", "acme", "--mapping", mapping_file(said)).out
+
+    assert "mapping.users" in out
+    assert "gender to custom:Shirt Size" in out
+    assert "`fleet mapping apply acme`" in out
+
+
 def test_a_mapping_that_is_wrong_is_refused_with_its_path_and_nothing_is_stored(fleet, added, stored, mapping_file):
     added("acme")
     outcome = fleet("customers", "set", "acme", "--mapping", mapping_file({"users": {"fields": [{"from": "fone"}]}}))
