@@ -12,7 +12,8 @@ from typing import Annotated, Any
 
 import typer
 from redis.exceptions import RedisError
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
+from rich.table import Table
 
 from common.cli.bootstrap import Parts, open_parts
 from common.cli.checks import problems
@@ -196,8 +197,33 @@ def _view(customer_id: str, changes: dict[str, dict[str, Any]], *, dry_run: bool
         return f"{customer_id} is like that already: nothing to change"
     table = make_table("WOULD CHANGE" if dry_run else "CHANGED", "FROM", "TO")
     for name, was in changes.items():
-        table.add_row(name, _text(was["before"]), _text(was["after"]))
-    return table
+        if name == "mapping":
+            _add_mapping(table, was["before"], was["after"])
+        else:
+            table.add_row(name, _text(was["before"]), _text(was["after"]))
+    if "mapping" not in changes:
+        return table
+    return Group(table, f"what is there already is sent again by `fleet mapping apply {customer_id}`")
+
+
+def _add_mapping(table: Table, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """A row for each resource of which something else is said: as a whole it would not fit on a screen."""
+    for resource in sorted({*before, *after}):
+        told = [_rules(said.get(resource)) for said in (before, after)]
+        if before.get(resource) != after.get(resource):
+            table.add_row(f"mapping.{resource}", *told)
+
+
+def _rules(said: Any) -> str:
+    if said is None:
+        return "as it is"
+    rules = "\n".join(map(_rule, said.get("fields", [])))
+    return "off" if said.get("off") else rules or "as it is"
+
+
+def _rule(said: Mapping[str, Any]) -> str:
+    through = f", {_text(said['transform'])}" if said.get("transform") else ""
+    return f"{said['from']} to {said['to']}{through}{', required' if said.get('required') else ''}"
 
 
 def _text(value: object) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from common.cli.bootstrap import Parts
 from common.cli.failures import CommandFailed
 from common.cli.verification import client_of
+from common.domain.catalogue import RECORDS
 from common.domain.customers import Customer, System
 from common.domain.destinations import Destination
 from common.domain.entities import EntityKey
@@ -24,7 +25,7 @@ def open_destination(
 def read_record(customer_id: str, record: str, default_resource: str | None = None) -> EntityKey:
     """`RESOURCE/ID`, or an id alone where a resource is given. Raises CommandFailed."""
     resource, slash, source_id = record.partition("/")
-    if not slash and default_resource:
+    if not slash and default_resource and record not in RECORDS:
         resource, source_id = default_resource, record
     if not resource or not source_id:
         raise CommandFailed(f"{record!r}: write RESOURCE/ID, as in users/4101", exit_code=2)

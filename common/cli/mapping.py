@@ -161,6 +161,7 @@ def apply(customer_id: CustomerId, resource: Resource = None, dry_run: DryRun = 
     """
     with open_parts() as parts:
         customer = parts.customers.get(customer_id)
+        _require_targets(parts, customer)
         counts = {name: _put_again(parts, customer, name, dry_run=dry_run) for name in _chosen(resource)}
         done = {name: count for name, count in counts.items() if count}
         if done and not dry_run:
@@ -171,6 +172,12 @@ def apply(customer_id: CustomerId, resource: Resource = None, dry_run: DryRun = 
     data = {"customer_id": customer_id, "records": done, "dry_run": dry_run}
     lines = "\n".join(f"{name}: {count} {words}" for name, count in done.items())
     show(data, as_json=as_json, human=lambda: lines or f"{customer_id} has no records yet")
+
+
+def _require_targets(parts: Parts, customer: Customer) -> None:
+    """Without them every record would be a dead letter."""
+    if problems := look_at_targets(parts, customer):
+        raise CommandFailed(f"nothing is sent: {problems[0]}; `fleet mapping check {customer.customer_id}` lists all")
 
 
 def _put_again(parts: Parts, customer: Customer, resource: str, *, dry_run: bool) -> int:

@@ -19,7 +19,8 @@ from common.domain.customers import CustomerStatus, System
 from common.domain.nights import NightGlance
 from common.storage.overview import CustomerOverview
 
-NUMBERS = ("CHECKPOINT", "RUN", "PENDING", "SENT", "OLDEST", "QUEUE", "DEAD")
+#: No checkpoint: it is the time of the newest change at the source, and of a quiet one that is years ago. The JSON has it.
+NUMBERS = ("RUN", "PENDING", "SENT", "OLDEST", "QUEUE", "DEAD")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +46,12 @@ class Standing:
     last_run_age_seconds: float | None
     pending: int
     submitted: int
+    #: Of the longest waiting event that could have been sent.
     oldest_pending_age_seconds: float | None
+    #: Of the pending ones: those that wait for a time or a decision, as is right; when the first is looked at again.
+    waiting: int = 0
+    waiting_until: datetime | None = None
+    waiting_reason: str = ""
     #: Messages on the customer's queue; None if Redis cannot be asked.
     queue_depth: int | None
     dead_letters: int
@@ -99,6 +105,9 @@ def _standing(
         pending=row.pending,
         submitted=row.submitted,
         oldest_pending_age_seconds=age_seconds(row.oldest_pending_at, now),
+        waiting=row.waiting,
+        waiting_until=row.waiting_until,
+        waiting_reason=row.waiting_reason,
         queue_depth=None if depths is None else depths.get(row.customer_id, 0),
         dead_letters=row.dead_letters,
         reviews=decisions_of(row),
@@ -159,6 +168,9 @@ def _reasons(row: Standing) -> Iterator[str]:
     if row.held_back:
         who = "polls and backfills wait" if row.held_back == "poll" else "backfills wait"
         yield f"{row.customer_id}: {who} (backpressure): {row.pending + row.submitted} events are still to be applied"
+    if row.waiting:
+        until = f", the first until {moment_text(row.waiting_until)}" if row.waiting_until else ""
+        yield f"{row.customer_id}: {row.waiting} pending wait as they should{until}: {row.waiting_reason}"
     if row.reviews is not None:
         yield f"{row.customer_id}: {row.reviews.line}"
     if row.held_deletions is not None:
@@ -184,7 +196,7 @@ def _cells(row: Standing, now: datetime) -> list[str]:
     until = f" {age_text((row.parked_until - now).total_seconds())}" if row.parked_until else ""
     depth = "?" if row.queue_depth is None else str(row.queue_depth)
     return [
-        row.customer_id, row.lane, age_text(row.checkpoint_age_seconds), age_text(row.last_run_age_seconds),
+        row.customer_id, row.lane, age_text(row.last_run_age_seconds),
         str(row.pending), str(row.submitted), age_text(row.oldest_pending_age_seconds), depth, str(row.dead_letters),
         row.state + until,
     ]  # fmt: skip

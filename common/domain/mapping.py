@@ -16,12 +16,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from datetime import date
 from typing import Any, TypeVar
 
 from common.domain.canonical import Canonical
 from common.domain.catalogue import RECORDS
 from common.domain.entities import EntityKey
 from common.domain.errors import CustomerInvalid, RecordInvalid
+from common.domain.texts import text_of
 from common.domain.transforms import TRANSFORMS, Transform, in_turn, replaced_by
 
 #: Stands before the name of a custom field.
@@ -107,10 +109,15 @@ class _Reader:
         rules = given.get("fields", [])
         if not isinstance(rules, list):
             raise self._wrong(f"{name}.fields", "is no list of rules")
-        return ResourceMapping(
-            is_off=self._flag(f"{name}.off", given.get("off", False)),
-            rules=tuple(self.rule(name, f"{name}.fields.{number}", rule) for number, rule in enumerate(rules)),
-        )
+        read = tuple(self.rule(name, f"{name}.fields.{number}", rule) for number, rule in enumerate(rules))
+        self._refuse_doubled(name, [rule.target for rule in read])
+        return ResourceMapping(is_off=self._flag(f"{name}.off", given.get("off", False)), rules=read)
+
+    def _refuse_doubled(self, name: str, targets: Sequence[str]) -> None:
+        """One of two values would be lost without a word."""
+        for number, target in enumerate(targets):
+            if target in targets[:number]:
+                raise self._wrong(f"{name}.fields.{number}.to", f"{target!r} is filled by another rule already")
 
     def rule(self, resource: str, path: str, said: Any) -> FieldRule:
         given = self._object(path, said, RULE_KEYS)
@@ -159,7 +166,7 @@ class _Reader:
             if not isinstance(table, Mapping) or not all(isinstance(value, str) for value in table.values()):
                 raise self._wrong(f"{path}.map", "is no object of texts")
             return replaced_by(table)
-        if said not in TRANSFORMS:
+        if not isinstance(said, str) or said not in TRANSFORMS:
             raise self._wrong(path, f"{said!r} is not known; there is: {', '.join(TRANSFORMS)}, or {{'map': ...}}")
         return TRANSFORMS[said]
 
@@ -183,27 +190,41 @@ def mapped(record: RecordT, rules: Sequence[FieldRule], entity: EntityKey) -> Re
 
 def _values(body: Mapping[str, Any], rules: Sequence[FieldRule], entity: EntityKey) -> Iterator[tuple[FieldRule, str]]:
     for rule in rules:
-        text = _read(body, rule.source)
-        if rule.required and not text:
-            raise _invalid(entity, rule, "is required by the mapping, and empty; fill it in at the source")
         try:
-            yield rule, rule.transform(text) if text else text
+            text = text_of(_read(body, rule.source))
+            made = _fitting(rule.target, rule.transform(text)) if text else text
         except ValueError as mend:
             raise _invalid(entity, rule, f"{mend}; correct it at the source, or the mapping") from None
+        if rule.required and not made:
+            raise _invalid(entity, rule, "is required by the mapping, and empty; fill it in at the source")
+        yield rule, made
+
+
+def _fitting(target: str, text: str) -> str:
+    """As canonical records hold such a field: an address in lower case tells people apart. Raises ValueError."""
+    if target == "email":
+        return text.lower()
+    if target == "birthday" and text and not _is_date(text):
+        raise ValueError("is to be a birthday, which is a date such as 2025-11-05: use the transform date_iso")
+    return text
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _invalid(entity: EntityKey, rule: FieldRule, mend: str) -> RecordInvalid:
     return RecordInvalid(entity.customer_id, entity.resource, rule.source, mend)
 
 
-def _read(body: Mapping[str, Any], source: str) -> str:
-    """The value as text; empty if there is none."""
+def _read(body: Mapping[str, Any], source: str) -> Any:
     head, _, part = source.partition(".")
     value = body.get(head)
     if part and head == "answers":
         value = next((row.get("value") for row in value or () if row.get("field_id") == part), None)
     elif part:
         value = (value or {}).get(part)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else str(value).strip()
+    return value

@@ -15,8 +15,12 @@ Transform: TypeAlias = Callable[[str], str]
 
 #: Digits of a number of the United States and Canada, without and with the country's.
 NATIONAL_DIGITS, INTERNATIONAL_DIGITS = 10, 11
+#: Fewest and most behind a plus: the shortest national numbers with their country, and the limit of E.164.
+E164_DIGITS = (7, 15)
 YES, NO = frozenset({"yes", "y", "true", "1", "on"}), frozenset({"no", "n", "false", "0", "off"})
 #: Month first, as forms of the United States ask for it.
+#: What follows the day in a time: 2025-11-05T10:00:00+00:00, 2025-11-05 10:00.
+DAY_OF_TIME = re.compile(r"(?<=\d)[T ]\d\d:?\d\d.*$")
 US_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 
 
@@ -32,12 +36,20 @@ def phone_e164_us(text: str) -> str:
     """+15550102000 from any spelling of it; what starts with a plus keeps its own country."""
     found = digits(text)
     if text.strip().startswith("+"):
-        return f"+{found}"
+        return _international(text)
     if len(found) == INTERNATIONAL_DIGITS and found.startswith("1"):
         return f"+{found}"
     if len(found) != NATIONAL_DIGITS:
         raise ValueError("takes a phone number with ten digits, or one that starts with +")
     return f"+1{found}"
+
+
+def _international(text: str) -> str:
+    """Without the (0) that is dialled at home only. An extension is no part of it, so it is refused."""
+    found = digits(text.replace("(0)", ""))
+    if not E164_DIGITS[0] <= len(found) <= E164_DIGITS[1] or re.search(r"[^\W\d]", text):
+        raise ValueError("takes a phone number with 7 to 15 digits behind its +, and nothing else")
+    return f"+{found}"
 
 
 def date_iso(text: str) -> str:
@@ -47,7 +59,7 @@ def date_iso(text: str) -> str:
         if american is not None:
             month, day, year = map(int, american.groups())
             return date(year, month, day).isoformat()
-        return date.fromisoformat(text.strip()[:10]).isoformat()
+        return date.fromisoformat(DAY_OF_TIME.sub("", text.strip())).isoformat()
     except ValueError:
         raise ValueError("takes a date such as 2025-11-05 or 11/5/2025") from None
 

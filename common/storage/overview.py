@@ -23,6 +23,7 @@ from common.storage.night_glances import read_nights
 from common.storage.night_rows import may_apply, may_read
 from common.storage.run_history import report_of
 from common.storage.tables import OPEN, checkpoints, customers, dead_letters, events, runs
+from common.storage.waiting import NEWER
 
 #: A run that saved nothing for so long was left by its worker: ten of its slices, and longer than any request.
 ABANDONED_AFTER = timedelta(minutes=5)
@@ -47,8 +48,13 @@ class CustomerOverview:
     last_run_at: datetime | None
     pending: int
     submitted: int
-    #: When the longest waiting event was detected.
+    #: When the longest waiting event was detected, of those that could have been sent.
     oldest_pending_at: datetime | None
+    #: Of the pending ones: those that are to wait for a later time or a decision, as their handler said.
+    waiting: int = 0
+    #: When the first of them is looked at again, and what the most of them say.
+    waiting_until: datetime | None = None
+    waiting_reason: str = ""
     dead_letters: int
     #: Those that are not as new, by system.
     breakers: Mapping[System, Breaker] = field(default_factory=dict)
@@ -114,6 +120,9 @@ class PostgresOverview:
                 func.coalesce(work.c.pending, 0).label("pending"),
                 func.coalesce(work.c.submitted, 0).label("submitted"),
                 work.c.oldest_pending_at,
+                func.coalesce(work.c.waiting, 0).label("waiting"),
+                work.c.waiting_until,
+                func.coalesce(work.c.waiting_reason, "").label("waiting_reason"),
                 func.coalesce(letters.c.dead_letters, 0).label("dead_letters"),
             )
             .outerjoin(work, work.c.customer_id == customers.c.customer_id)
@@ -213,12 +222,17 @@ def _may_work(now: datetime) -> tuple[Any, ...]:
 
 
 def _work() -> Any:
+    """What waits by design, for weeks as may be, or was sent, says nothing of how fast we are."""
+    is_pending, by_design = events.c.state == "pending", events.c.waits_for == NEWER
     return (
         select(
             events.c.customer_id,
-            func.count().filter(events.c.state == "pending").label("pending"),
+            func.count().filter(is_pending).label("pending"),
             func.count().filter(events.c.state == "submitted").label("submitted"),
-            func.min(events.c.detected_at).label("oldest_pending_at"),
+            func.min(events.c.detected_at).filter(is_pending, ~by_design).label("oldest_pending_at"),
+            func.count().filter(is_pending, by_design).label("waiting"),
+            func.min(events.c.retry_at).filter(is_pending, by_design).label("waiting_until"),
+            func.mode().within_group(events.c.reason).filter(is_pending, by_design).label("waiting_reason"),
         )
         .where(OPEN)
         .group_by(events.c.customer_id)

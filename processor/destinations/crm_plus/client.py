@@ -10,6 +10,7 @@ from typing import Any
 from common.domain.clock import Clock
 from common.domain.customers import Customer
 from common.domain.entities import EntityKey
+from common.domain.errors import RecordRefused
 from common.domain.listings import Listed, Listing, ListQuery
 from common.domain.references import ReferenceCache
 from common.domain.resources import (
@@ -114,6 +115,11 @@ class CrmPlusDestination:
         return self._of(write).differs(write, found)
 
     def preview(self, write: Write) -> Sequence[Preview]:
+        """Raises RecordRefused where `apply` would refuse: what is shown is what would be sent."""
+        refused = self._custom_fields.refused([write]).get(write.entity)
+        if refused is not None:
+            refusal = refused.refusal
+            raise RecordRefused(refusal.message, reason=refusal.reason, field=refusal.field)
         return self._of(write).preview(write)
 
     def missing_fields(self, resource: str, names: Sequence[str]) -> Sequence[str]:

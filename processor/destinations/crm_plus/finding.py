@@ -23,7 +23,14 @@ def find(account: Account, resource: str, destination_id: str) -> Found | None:
     contact = answer.json()
     if not isinstance(contact, Mapping) or contact.get("id") is None:
         raise PageUnreadable("crm_plus: GET /api/Contact/{id}: the answer is not a contact")
-    return Found(destination_id=contacts.contact_id(contact), details=contacts.ids(contact), current=_shown(contact))
+    return Found(destination_id=contacts.contact_id(contact), details=_who(contact), current=_shown(contact))
+
+
+def _who(contact: Mapping[str, object]) -> dict[str, str]:
+    """Of several people nobody is taken for the person yet: who has the e-mail address or the name is found when it is
+    written, and else the person is added.
+    """
+    return contacts.ids(contact) if len(contacts.people_of(contact)) == 1 else {"individual_id": ""}
 
 
 def _shown(contact: Mapping[str, object]) -> dict[str, str]:

@@ -127,15 +127,21 @@ def _utc(value: Any) -> datetime | None:
 
 def own(rows: Sequence[Row], write: Write, *, others: Iterable[str] = ()) -> Row | None:
     """The participation's attendance: by its id, by its mark, and of a person's first row also one that staff typed
-    in. `others` are ids that belong to other rows of the person.
+    in, if the source has hours for it: that it has none does not undo what staff know. `others` are ids that belong to
+    other rows of the person.
     """
     known = str(write.link.details.get("attendance_id") or "") if write.link is not None else ""
     source_id, taken = write.entity.source_id, set(others)
     free = sorted((row for row in rows if str(row["id"]) not in taken), key=lambda row: int(row["id"]))
     by_id = [row for row in free if str(row["id"]) == known]
     marked = [row for row in free if _mark(row) == mark_of(source_id)]
-    typed_in = [row for row in free if _mark(row) == (0, 0)] if base_id(source_id) == source_id else []
+    typed_in = [row for row in free if _mark(row) == (0, 0)] if _takes_over(write) else []
     return next(iter(by_id + marked + typed_in), None)
+
+
+def _takes_over(write: Write) -> bool:
+    is_first = base_id(write.entity.source_id) == write.entity.source_id
+    return is_first and not write.is_removal and attended(beside.participation(write))
 
 
 def _mark(row: Row) -> tuple[int, int] | None:

@@ -22,6 +22,7 @@ from processor.destinations.crm_plus.persons import contact_of
 from processor.destinations.crm_plus.reading import nothing_sent
 from processor.destinations.crm_plus.refusing import invalid, with_mend
 from processor.destinations.crm_plus.singly import Window, one_by_one
+from processor.destinations.crm_plus.telling import Age, Telling, age_of
 from processor.destinations.crm_plus.wording import completion_text
 
 #: Completions that also fill custom fields: up to two requests more for each, all within one deadline.
@@ -36,6 +37,7 @@ class Notes:
         self._book = Notebook(account)
         self._pages = Pages(account, self._book)
         self._fields = ContactFields(account)
+        self._telling = Telling(account)
 
     def check(self, write: Write) -> None: ...
 
@@ -73,8 +75,14 @@ class Notes:
         ]
 
     def _fill(self, write: Write, window: Window) -> bool:
-        values = _values(write)
+        values = self._left(write)
+        self._telling.note(contact_of(write), values, _age(write))
         return bool(values) and self._fields.set(contact_of(write), values, window)
+
+    def _left(self, write: Write) -> Mapping[str, Any]:
+        """The values that are its to tell: of one person's completions the newest counts."""
+        values = _values(write)
+        return self._telling.left(contact_of(write), values, _age(write)) if values else {}
 
     def _draft(self, write: Write) -> Draft:
         completion = _completion(write)
@@ -95,7 +103,7 @@ class Notes:
 
     def _beside(self, write: Write, found: Found) -> Found:
         """With the contact, where the note is not all."""
-        if not _values(write):
+        if not self._left(write):
             return found
         contact = self._fields.read(contact_of(write)) or {}
         return Found(
@@ -105,7 +113,8 @@ class Notes:
     def differs(self, write: Write, found: Found) -> bool:
         if write.is_removal:
             return self._pages.is_to_be_withdrawn(write, found)
-        if _values(write) and lacks(found.current.get("contact") or {}, _values(write)):
+        values = self._left(write)
+        if values and lacks(found.current.get("contact") or {}, values):
             return True
         return self._pages.differs(write, found, self._text(write))
 
@@ -113,7 +122,7 @@ class Notes:
         if write.is_removal:
             return [self._pages.preview_of_withdrawal(write)]
         note = self._draft(write).body(self._account.settings.note_type)
-        fields = [{"name": name, "value": str(value), "displayName": name} for name, value in _values(write).items()]
+        fields = [{"name": name, "value": str(value), "displayName": name} for name, value in self._left(write).items()]
         put = Preview(method="PUT", route=ROUTE.format(id=contact_of(write)), body={"customFields": fields})
         written = Preview(method="POST", route=BULK, body={"notes": [note]})
         if write.link is not None:
@@ -128,6 +137,10 @@ def _completion(write: Write) -> FormCompletion:
 
 def _values(write: Write) -> Mapping[str, Any]:
     return {} if write.is_removal else _completion(write).custom_fields
+
+
+def _age(write: Write) -> Age:
+    return age_of(_completion(write).completed_at, write.entity.source_id)
 
 
 def _applied(write: Write, note_id: str, *, changed: bool) -> Applied:

@@ -130,6 +130,9 @@ def _where(address: str) -> dict[str, Any]:
 
 
 def _described(text: str, key: str) -> str:
+    """Nothing that somebody typed may look like a key of ours: it would be another date's."""
+    mark = key.split(" ", 1)[0]
+    text = text.replace(mark, "(" + mark[1:])
     return f"{text.strip()}\n\n{key}".strip()
 
 
@@ -144,7 +147,7 @@ def changes(shown: Happening, key: str, current: Mapping[str, Any]) -> dict[str,
 
 
 def _keyed(there: str, key: str) -> str:
-    return there if key in there else _described(there, key)
+    return there if key in there else f"{there.strip()}\n\n{key}".strip()
 
 
 def _same(name: str, there: Any, wanted: Any) -> bool:

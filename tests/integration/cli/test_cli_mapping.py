@@ -55,6 +55,16 @@ def test_a_mapping_is_set_from_a_file_and_shown_with_the_fields_that_go_as_they_
     assert {row["to"]: row["from"] for row in rows}["phone"] == "phone"
 
 
+def test_a_changed_mapping_is_told_rule_by_rule_and_how_to_send_what_is_there(fleet, added, mapping_file):
+    added("acme")
+    said = {"users": {"fields": [{"from": "gender", "to": "custom:Shirt Size", "transform": "upper"}]}}
+    out = fleet("customers", "set", "acme", "--mapping", mapping_file(said)).out
+
+    assert "mapping.users" in out
+    assert "gender to custom:Shirt Size" in out
+    assert "`fleet mapping apply acme`" in out
+
+
 def test_a_mapping_that_is_wrong_is_refused_with_its_path_and_nothing_is_stored(fleet, added, stored, mapping_file):
     added("acme")
     outcome = fleet("customers", "set", "acme", "--mapping", mapping_file({"users": {"fields": [{"from": "fone"}]}}))
@@ -86,6 +96,20 @@ def test_a_target_that_the_destination_lacks_is_named_by_check(fleet, added, map
     assert "has no custom field 'No Such Field'" in outcome.out
 
 
+def test_nothing_is_applied_again_while_a_target_is_missing(fleet, added, shown, mapping_file, engine):
+    added("acme")
+    shown("acme")
+    said = {"users": {"fields": [{"from": "phone", "to": "custom:No Such Field"}]}}
+    fleet("customers", "set", "acme", "--mapping", mapping_file(said))
+    outcome = fleet("mapping", "apply", "acme")
+
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "nothing is sent: " in outcome.err
+    assert "has no custom field 'No Such Field'" in outcome.err
+    with engine.connect() as connection:
+        assert connection.execute(select(events.c.event_id).where(events.c.state == "pending")).all() == []
+
+
 def test_a_try_prints_the_bodies_that_would_be_sent_and_sends_nothing(fleet, added, shown, sandbox, mapping_file):
     access = added("acme")
     shown("acme")
@@ -109,11 +133,23 @@ def test_a_try_of_a_record_that_would_be_refused_says_why_and_fails(fleet, added
     assert "last_name" in outcome.err
 
 
+def test_a_try_is_refused_where_sending_would_be_and_names_the_field(fleet, added, shown, mapping_file):
+    added("acme")
+    shown("acme")
+    wrong = {"users": {"fields": [{"from": "last_name", "to": "custom:Shirt Sze"}]}}
+    fleet("customers", "set", "acme", "--mapping", mapping_file(wrong))
+    outcome = fleet("mapping", "try", "acme", "--record", "4101")
+
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "field 'custom:Shirt Sze': CRM+ has no such custom field" in outcome.err
+
+
 def test_a_record_that_was_never_shown_cannot_be_tried(fleet, added):
     added("acme")
 
     assert "has never shown users/9" in fleet("mapping", "try", "acme", "--record", "9").err
     assert "is no resource" in fleet("mapping", "try", "acme", "--record", "people/9").err
+    assert "write RESOURCE/ID" in fleet("mapping", "try", "acme", "--record", "users").err
 
 
 def test_apply_sends_every_record_again_and_a_dry_run_counts_only(fleet, added, shown, engine):

@@ -96,6 +96,16 @@ def test_a_value_that_a_rule_cannot_use_names_customer_field_and_mend(rule, valu
             "mapping.users.fields.0.default",
             "is not known",
         ),
+        (
+            {"users": {"fields": [{"from": "phone", "to": "phone", "transform": [["upper"]]}]}},
+            "mapping.users.fields.0.transform",
+            "is not known",
+        ),
+        (
+            {"users": {"fields": [{"from": "phone", "to": "custom:X"}, {"from": "gender", "to": "custom:X"}]}},
+            "mapping.users.fields.1.to",
+            "is filled by another rule already",
+        ),
     ],
 )
 def test_what_is_said_wrongly_is_refused_with_its_path_and_mend(said, path, mend):
@@ -104,3 +114,42 @@ def test_what_is_said_wrongly_is_refused_with_its_path_and_mend(said, path, mend
 
     assert caught.value.field == path
     assert mend in str(caught.value)
+
+
+def test_an_address_that_is_mapped_is_in_lower_case_as_any_other_for_it_tells_people_apart():
+    said = {"from": "extra.work", "to": "email"}
+    person = mapped(a_person(extra={"work": "Ana@Example.org"}), rules("users", said), an_entity())
+
+    assert person.email == "ana@example.org"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(["M", "L"], "M, L"), (["M", None, " "], "M"), ([], ""), (True, "true"), ([True, 2], "true, 2")],
+)
+def test_several_values_are_one_text_as_those_of_an_answer_are(value, text):
+    said = {"from": "extra.shirt", "to": "phone"}
+
+    assert mapped(a_person(extra={"shirt": value}), rules("users", said), an_entity()).phone == text
+
+
+def test_a_value_that_is_no_text_is_refused_and_never_sent_in_our_own_spelling():
+    said = {"from": "extra.shirt", "to": "phone"}
+    with pytest.raises(RecordInvalid, match="is an object, not text") as caught:
+        mapped(a_person(extra={"shirt": {"size": "M"}}), rules("users", said), an_entity())
+
+    assert caught.value.field == "extra.shirt"
+
+
+def test_what_is_required_and_blank_after_its_transforms_is_refused_too():
+    said = {"from": "extra.shirt", "to": "custom:Shirt", "transform": {"map": {"none": ""}}, "required": True}
+    with pytest.raises(RecordInvalid, match="is required by the mapping, and empty"):
+        mapped(a_person(extra={"shirt": "none"}), rules("users", said), an_entity())
+
+
+def test_a_birthday_that_is_mapped_and_no_date_is_refused_with_the_transform_that_mends_it():
+    said = {"from": "extra.born", "to": "birthday"}
+    with pytest.raises(RecordInvalid, match="date_iso") as caught:
+        mapped(a_person(extra={"born": "11/5/1980"}), rules("users", said), an_entity())
+
+    assert caught.value.field == "extra.born"

@@ -20,6 +20,7 @@ from common.domain.transforms import TRANSFORMS, in_turn, replaced_by
         ("phone_e164_us", "(555) 010-2000", "+15550102000"),
         ("phone_e164_us", "1 555 010 2000", "+15550102000"),
         ("phone_e164_us", "+44 20 7946 0000", "+442079460000"),
+        ("phone_e164_us", "+44 (0)20 7946 0000", "+442079460000"),
         ("date_iso", "2025-11-05T10:00:00+00:00", "2025-11-05"),
         ("date_iso", "11/5/2025", "2025-11-05"),
         ("yes_no", "Yes", "true"),
@@ -40,6 +41,10 @@ def test_each_does_what_its_name_says(name, text, expected):
         ("phone_e164_us", "2 555 010 2000"),
         ("date_iso", "5.11.2025"),
         ("date_iso", "13/13/2025"),
+        ("date_iso", "2025-11-05 or later"),
+        ("date_iso", "2025-11-055"),
+        ("phone_e164_us", "+1 555 010 2000 ext 5"),
+        ("phone_e164_us", "+12"),
         ("yes_no", "maybe"),
     ],
 )

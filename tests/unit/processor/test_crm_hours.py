@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -97,8 +98,15 @@ def test_the_linked_one_goes_before_a_marked_one_and_that_before_one_that_staff_
 
     assert hours.own([typed_in, marked, linked], a_write(link=link)) == linked
     assert hours.own([typed_in, marked, linked], a_write()) == marked
-    assert hours.own([linked, typed_in], a_write()) == typed_in
-    assert hours.own([linked, typed_in], a_write(SECOND)) is None
+    assert hours.own([linked, typed_in], a_write(hours="2.00")) == typed_in
+    assert hours.own([linked, typed_in], a_write(SECOND, hours="2.00")) is None
+
+
+def test_what_staff_typed_in_is_nobodys_while_the_source_has_no_hours_and_when_it_is_removed():
+    typed_in = {"id": 1, **TYPED_IN}
+
+    assert hours.own([typed_in], a_write()) is None
+    assert hours.own([typed_in], replace(a_write(hours="2.00"), is_removal=True)) is None
 
 
 @pytest.mark.parametrize(
