@@ -19,7 +19,7 @@ from common.domain.customers import CustomerStatus, System
 from common.domain.nights import NightGlance
 from common.storage.overview import CustomerOverview
 
-#: No checkpoint: it is the time of the newest change at the source, and of a quiet one that is years ago. The JSON has it.
+#: No checkpoint: it is the time of the newest change at the source, and may be years ago. The JSON has it.
 NUMBERS = ("RUN", "PENDING", "SENT", "OLDEST", "QUEUE", "DEAD")
 
 
