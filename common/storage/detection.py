@@ -207,8 +207,11 @@ class PostgresDetectionStore:
 
     def _remove(self, connection: Connection, end: Finding, removed: Removed) -> RunCounts:
         cause = Cause(origin=end.origin, run_id=end.run_id, trace_id=end.trace_id)
-        put_out(connection, end.customer_id, removed.gone, cause, end.now, partitions=self._partitions)
-        return RunCounts(deleted=len(removed.gone), held=removed.held)
+        deleted = 0
+        for rows in removed.gone:
+            put_out(connection, end.customer_id, rows, cause, end.now, partitions=self._partitions)
+            deleted += len(rows)
+        return RunCounts(deleted=deleted, held=removed.held)
 
     def seen_in_full_scan(self, customer_id: str, resource: str, scan_id: str) -> int:
         own = (mirror.c.customer_id == customer_id, mirror.c.resource == resource)
