@@ -75,9 +75,12 @@ def _portions(
 ) -> Iterator[Sequence[Any]]:
     """What is not held goes."""
     for resource in resources:
-        first = _found(mirror.c.source_id, which=(*which, mirror.c.resource == resource)).limit(STEP)
-        while ids := connection.execute(first).scalars().all():
+        last: str | None = ""
+        while last is not None:
+            own = (*which, mirror.c.resource == resource, mirror.c.source_id > last)
+            ids = connection.execute(_found(mirror.c.source_id, which=own).limit(STEP)).scalars().all()
             yield mark_gone(connection, end.customer_id, resource, ids, end.now)
+            last = ids[-1] if len(ids) == STEP else None
 
 
 def said_to_be_gone(connection: Connection, finding: Finding, resource: str, gone: Sequence[Gone]) -> Removed:

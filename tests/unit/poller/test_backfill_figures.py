@@ -19,7 +19,7 @@ USERS = 5_000
 SECONDS_A_REQUEST = 0.6
 SEEDS = range(3)
 BOUNDED = Incremental(overlap=timedelta(seconds=30), passes=3)
-#: Runs after which the polls' way counts as one that does not end.
+#: Of three passes each; after so many the polls' way counts as one that does not end.
 RUNS = 1
 
 
