@@ -52,7 +52,6 @@ from common.storage.throttles import PostgresThrottles
 from common.storage.usage import PostgresUsage
 from poller.announcing import Announcement
 from poller.backpressure import Backpressure
-from poller.completion import Completion
 from poller.detectors.backfill import Backfill
 from poller.detectors.full import Full
 from poller.detectors.incremental import Incremental
@@ -174,7 +173,8 @@ def build(settings: Settings, app: Celery, is_stopping: Callable[[], bool] = nev
         random_unit=random_unit,
         open_source=sources.open,
         publish=Announcement(deliveries=deliveries, breakers=breakers),
-        on_backfilled=Completion(sizes=PostgresSizes(engine), customers=customers, resources=registry.resources),
+        resources=registry.resources,
+        sizes=PostgresSizes(engine),
         slice_seconds=settings.run_slice_seconds,
         breakers=breakers,
         backpressure=Backpressure(

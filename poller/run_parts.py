@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from common.domain.clock import Clock
@@ -11,6 +11,7 @@ from common.domain.fuse import Fuse
 from common.domain.limits import Share
 from common.domain.nights import uncounted
 from common.domain.passages import Breakers
+from common.domain.sizes import Sizes
 from common.domain.sources import Source
 from common.domain.stopping import never
 from common.domain.stores import CustomerStore, DetectionStore, Locks
@@ -45,8 +46,9 @@ class RunParts:
     open_source: Callable[[Customer, Share], Source]
     #: Called after a page with events is committed.
     publish: Callable[[Customer], None]
-    #: Called when a resource was read to its end for the first time.
-    on_backfilled: Callable[[Customer, str], None] = lambda _customer, _resource: None
+    #: Of a customer: all that is read of it.
+    resources: Callable[[Customer], Collection[str]]
+    sizes: Sizes
     slice_seconds: float
     breakers: Breakers
     backpressure: Backpressure

@@ -19,6 +19,7 @@ from functools import partial
 import structlog
 
 from common.domain.checkpoints import Progress
+from common.domain.completions import ACTION as BACKFILLED
 from common.domain.customers import Customer, System
 from common.domain.errors import (
     CredentialsBlocked,
@@ -173,7 +174,7 @@ class _Run:
                 if self.is_over:
                     return self.continue_at(self.parts.clock.now(), "slice ended")
                 continue
-            state = self._end_of_pass()
+            state = self._end_of_pass(page)
             if state is not None:
                 return state
 
@@ -228,13 +229,13 @@ class _Run:
         self.parts.metrics.events_detected.labels(self.customer.customer_id, self.resource).inc(detected)
         self.parts.publish(self.customer)
 
-    def _end_of_pass(self) -> RunState | None:
+    def _end_of_pass(self, last: Page) -> RunState | None:
         """Seal the scan and end the run, or go on with another pass."""
         detector, progress = self.parts.detector, self.progress
         seen = self.parts.store.seen_in_scan(self.customer.customer_id, self.resource, progress.scan_id)
         if detector.is_sealed(progress, seen):
             # A layer that reads from a bound of its own leaves the checkpoint alone.
-            position = detector.position(progress) if progress.since is None else None
+            position = detector.position(progress) or self._of_nobody(last) if progress.since is None else None
             return self.finish(RunState.COMPLETED, position, "")
         log.info(
             "scan not sealed", action="run.unsealed", seen=seen, total=progress.total, scan_pass=progress.scan_pass
@@ -244,6 +245,10 @@ class _Run:
             return self.finish(RunState.UNSEALED, None, "the records moved, or were hidden, in every pass")
         self.progress = again
         return None
+
+    def _of_nobody(self, last: Page) -> datetime | None:
+        """A list that was empty when it was read first has been read all the same: by then, on the source's clock."""
+        return last.answered_at if self._is_first and last.total == 0 else None
 
     def _wait_for_credentials(self, block: CredentialsBlocked) -> RunState:
         if self._passage is not None and self._passage.is_blocked:
@@ -293,6 +298,8 @@ class _Run:
     def finish(self, state: RunState, position: datetime | None, error: str) -> RunState:
         unfinished = told_of_unfinished(self.parts, self.customer, self.resource, self.progress)
         error = "; ".join(filter(None, (error, unfinished)))
+        is_backfilled = self._is_first and state is RunState.COMPLETED and position is not None
+        backfilled = self.parts.resources(self.customer) if is_backfilled else ()
         failed_runs = self.parts.store.finish_run(
             self.customer.customer_id,
             self.resource,
@@ -302,10 +309,11 @@ class _Run:
             error=error[:ERROR_CHARACTERS],
             now=self.parts.clock.now(),
             keeps=self._kept(state),
+            backfilled=backfilled,
         )
         log.info("run ended", action="run.ended", run_id=self.progress.run_id, state=state)
-        if state is RunState.COMPLETED and self._is_first:
-            self.parts.on_backfilled(self.customer, self.resource)
+        if backfilled:
+            log.info(BACKFILLED, action=BACKFILLED, resource=self.resource)
         if state is RunState.FAILED:
             self.parts.failure_limit.mind(self.customer.customer_id, failed_runs, error[:ERROR_CHARACTERS])
         return state

@@ -6,18 +6,16 @@ depends on. The alert on old events says so while it lasts; the run's report kee
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 
 from common.domain.checkpoints import Progress
 from common.domain.customers import Customer
+from common.domain.ending import UNFINISHED_AFTER
 from poller.run_parts import RunParts
 
 log = structlog.get_logger(__name__)
-
-#: An event that is not final after this is told of; the alert `EventsWaiting` has the same bound.
-UNFINISHED_AFTER = timedelta(hours=1)
 
 
 def told_of_unfinished(parts: RunParts, customer: Customer, resource: str, progress: Progress) -> str:

@@ -90,8 +90,7 @@ class _Walking:
         while True:
             found = self._next_scope(terms)
             if found is None:
-                began = self._walk_began(self._run.parts.clock.now())
-                return self._run.finish(RunState.COMPLETED, began, told(self._run.progress))
+                return self._run.finish(RunState.COMPLETED, self._position(terms), told(self._run.progress))
             self._read_or_skip(source, passage, terms, found, due_at)
             if self._run.is_over:
                 return self._run.continue_at(self._run.parts.clock.now(), "slice ended")
@@ -107,6 +106,13 @@ class _Walking:
         text = self._run.progress.walk_began
         began = datetime.fromisoformat(text) if text else now
         return began if now - began < ROUND else now
+
+    def _position(self, terms: ResourceTerms) -> datetime | None:
+        """None while what it is read by is being read for the first time itself: scopes are still to come, and belong
+        to this backfill, with its share and its hours.
+        """
+        is_whole = set(terms.parents) <= set(self._run.parts.sizes.listed(self._run.customer.customer_id))
+        return self._walk_began(self._run.parts.clock.now()) if is_whole else None
 
     def _next_scope(self, terms: ResourceTerms) -> ScopeToRead | None:
         """The one that is under way, else the most urgent that is due."""

@@ -82,6 +82,8 @@ def set_one(
     show(data, as_json=as_json, human=lambda: _view(customer_id, changes, dry_run=dry_run))
     for problem in problems_of_targets:
         note(problem)
+    if after.backfill_hours and after.mode is Mode.NIGHTLY:
+        note(f"{customer_id} is nightly: its first reading is its nights' too, and {after.backfill_hours} do not count")
     if not moved:
         note("Redis cannot be reached: the sweep takes its queued work to the new lane when it is back")
 

@@ -15,7 +15,7 @@ from common.cli.offboarding import has_tokens, way_back
 from common.cli.options import AsJson, CustomerId, operator
 from common.cli.output import make_sheet, make_table, note, show
 from common.cli.troubles import Trouble, troubles_of
-from common.domain.customers import Customer, CustomerStatus
+from common.domain.customers import Customer, CustomerStatus, Mode
 from common.storage.customers import Note
 
 
@@ -60,7 +60,7 @@ def _sheet(customer: Customer, troubles: Sequence[Trouble], notes: Sequence[Note
         **{f"its {trouble.system}": trouble.line for trouble in troubles},
         "tier, lane": f"{customer.tier}, {customer.lane}",
         "mode": customer.mode,
-        "backfills read": customer.backfill_hours or "at any time",
+        "backfills read": _backfill_hours(customer),
         "polled every": every,
         "polled apart": ", ".join(f"{name} every {seconds} s" for name, seconds in customer.cadences.items()) or "-",
         "time zone": customer.time_zone,
@@ -73,6 +73,10 @@ def _sheet(customer: Customer, troubles: Sequence[Trouble], notes: Sequence[Note
     for each in notes:
         rows.add_row(moment_text(each.at), each.actor, each.action, each.detail)
     return Group(make_sheet(values), "", rows)
+
+
+def _backfill_hours(customer: Customer) -> str:
+    return "in its nights" if customer.mode is Mode.NIGHTLY else customer.backfill_hours or "at any time"
 
 
 def _pairs(system: str, settings: Mapping[str, object]) -> list[tuple[str, str]]:

@@ -219,10 +219,12 @@ class DetectionStore(Protocol):
         error: str,
         now: datetime,
         keeps: Windows | None = None,
+        backfilled: Collection[str] = (),
     ) -> int:
         """End the run; move the checkpoint to `position` if it is later. Raises RunFenced.
 
-        `keeps`: what the next run of a resource without a checkpoint goes on from.
+        `keeps`: what the next run of a resource without a checkpoint goes on from. `backfilled`: this one has read its
+        own to the end for the first time; if that was the last of these, the history says so in the same transaction.
 
         Returns how many runs of it have failed in a row: a failed one counts, a completed one sets it back to 0.
         """

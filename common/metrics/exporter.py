@@ -36,6 +36,10 @@ class Overviews(Protocol):
 
     def customers(self) -> Iterable[CustomerOverview]: ...
 
+    def not_final(self, now: datetime) -> Mapping[str, int]:
+        """By customer: events of the last day that are not final after an hour; those without any are missing."""
+        ...
+
 
 class FleetCollector(Collector):
     """Yields one gauge per figure, labelled by customer."""
@@ -56,6 +60,11 @@ class FleetCollector(Collector):
         yield self._gauge("queue_depth", "Deliveries on the customer's queue.", rows, lambda r: depths[r.customer_id])
         yield self._gauge("events_pending", "Events still to be applied.", rows, lambda r: r.pending)
         yield self._gauge("events_submitted", "Events accepted and not visible yet.", rows, lambda r: r.submitted)
+        late = self._overviews.not_final(now)
+        yield self._gauge(
+            "events_not_final", "Events of the last day that are not final an hour after they were detected.", rows,
+            lambda r: late.get(r.customer_id, 0),
+        )  # fmt: skip
         yield self._gauge("dead_letters", "Dead letters that wait for a person.", rows, lambda r: r.dead_letters)
         yield self._gauge(
             "deletions_waiting", "Deletions that a fuse holds.", rows, lambda r: sum(r.deletions.values())

@@ -2,13 +2,12 @@
 
 One transaction per page holds all three, so a kill at any instruction leaves either the page's events and its progress,
 or neither. The checkpoint row carries the id of the run that may write: a run that was taken for dead, and is not,
-finds
-another id there and stops (RunFenced) without having changed anything.
+finds another id there and stops (RunFenced) without having changed anything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
@@ -26,6 +25,7 @@ from common.domain.sources import ResourceTerms
 from common.domain.stores import DueAt, PageToSave, RunStart, ScopeEnd, ScopeToRead
 from common.domain.windows import Windows, windows_from_json
 from common.storage import waiting
+from common.storage.completions import note_if_last
 from common.storage.gone import Cause, put_out
 from common.storage.items import (
     Item,
@@ -207,8 +207,11 @@ class PostgresDetectionStore:
 
     def _remove(self, connection: Connection, end: Finding, removed: Removed) -> RunCounts:
         cause = Cause(origin=end.origin, run_id=end.run_id, trace_id=end.trace_id)
-        put_out(connection, end.customer_id, removed.gone, cause, end.now, partitions=self._partitions)
-        return RunCounts(deleted=len(removed.gone), held=removed.held)
+        deleted = 0
+        for rows in removed.gone:
+            put_out(connection, end.customer_id, rows, cause, end.now, partitions=self._partitions)
+            deleted += len(rows)
+        return RunCounts(deleted=deleted, held=removed.held)
 
     def seen_in_full_scan(self, customer_id: str, resource: str, scan_id: str) -> int:
         own = (mirror.c.customer_id == customer_id, mirror.c.resource == resource)
@@ -259,6 +262,7 @@ class PostgresDetectionStore:
         error: str,
         now: datetime,
         keeps: Windows | None = None,
+        backfilled: Collection[str] = (),
     ) -> int:
         kept = None if keeps is None else asdict(keeps)
         changes: dict[str, Any] = {"progress": None, "continue_at": None, "backfill": kept}
@@ -271,6 +275,7 @@ class PostgresDetectionStore:
         with self._engine.begin() as connection:
             failed_runs = _fenced_update(connection, customer_id, resource, run_id, now, **changes)
             close_report(connection, customer_id, run_id, state, now, error)
+            note_if_last(connection, customer_id, resource, backfilled, now)
             return failed_runs
 
 

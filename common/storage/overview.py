@@ -21,6 +21,7 @@ from common.storage.deletions import read_held
 from common.storage.due import is_due, with_open_events
 from common.storage.night_glances import read_nights
 from common.storage.night_rows import may_apply, may_read
+from common.storage.not_final import read_not_final
 from common.storage.run_history import report_of
 from common.storage.tables import OPEN, checkpoints, customers, dead_letters, events, runs
 from common.storage.waiting import NEWER
@@ -146,6 +147,10 @@ class PostgresOverview:
                 )
                 for row in connection.execute(query).mappings()
             ]
+
+    def not_final(self, now: datetime) -> Mapping[str, int]:
+        """By customer: what a daily reconciliation would tell of now. As its counter, but nothing has to run for it."""
+        return read_not_final(self._engine, now)
 
     def mapped(self, now: datetime) -> Sequence[Mapped]:
         """Customers whose mapping's targets may be looked at now, the longest not looked at first."""

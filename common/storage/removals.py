@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from common.domain.fuse import PERIOD, Fuse
@@ -43,8 +42,9 @@ class Finding(Protocol):
 class Removed:
     """What became of what is gone."""
 
-    #: Rows of the mirror, with the version of their last event.
-    gone: Sequence[Any]
+    #: Rows of the mirror in portions, each with the version that its event is to have. They are marked as they are
+    #: taken, to be put out in the same transaction: of a million records, never more than a portion is in memory.
+    gone: Iterable[Sequence[Any]]
     held: int
 
 
@@ -63,13 +63,24 @@ def is_held() -> ColumnElement[bool]:
 
 def remove_or_hold(connection: Connection, end: Finding, which: Sequence[ColumnElement[bool]]) -> Removed:
     """`which`: conditions on the mirror; of what is gone by the evidence."""
-    gone: list[Any] = []
-    held = 0
-    for resource, found in _by_resource(connection, which).items():
-        allowed = end.fuse.allows(**_standing(connection, end, resource))
-        gone += mark_gone(connection, end.customer_id, resource, found[:allowed], end.now)
-        held += _hold(connection, end, resource, found[allowed:])
-    return Removed(gone=gone, held=held)
+    resources, held = _resources(connection, which), 0
+    for resource in resources:
+        own = (*which, mirror.c.resource == resource)
+        held += _hold(connection, end, own, allowed=end.fuse.allows(**_standing(connection, end, resource)))
+    return Removed(gone=_portions(connection, end, resources, which), held=held)
+
+
+def _portions(
+    connection: Connection, end: Finding, resources: Sequence[str], which: Sequence[ColumnElement[bool]]
+) -> Iterator[Sequence[Any]]:
+    """What is not held goes."""
+    for resource in resources:
+        last: str | None = ""
+        while last is not None:
+            own = (*which, mirror.c.resource == resource, mirror.c.source_id > last)
+            ids = connection.execute(_found(mirror.c.source_id, which=own).limit(STEP)).scalars().all()
+            yield mark_gone(connection, end.customer_id, resource, ids, end.now)
+            last = ids[-1] if len(ids) == STEP else None
 
 
 def said_to_be_gone(connection: Connection, finding: Finding, resource: str, gone: Sequence[Gone]) -> Removed:
@@ -85,17 +96,16 @@ def _is_older(gone: Gone) -> ColumnElement[bool]:
     return same if gone.at is None else and_(same, mirror.c.source_updated_at <= gone.at)
 
 
-def _by_resource(connection: Connection, which: Sequence[ColumnElement[bool]]) -> Mapping[str, Sequence[str]]:
-    query = (
-        select(mirror.c.resource, mirror.c.source_id)
-        .where(*which, mirror.c.deleted_at.is_(None), ~is_held())
-        .order_by(mirror.c.resource, mirror.c.source_id)
-        .with_for_update(of=mirror)
-    )
-    found: dict[str, list[str]] = defaultdict(list)
-    for row in connection.execute(query):
-        found[row.resource].append(row.source_id)
-    return found
+def _resources(connection: Connection, which: Sequence[ColumnElement[bool]]) -> Sequence[str]:
+    """Those of which something is gone."""
+    query = select(mirror.c.resource).where(*which, mirror.c.deleted_at.is_(None), ~is_held())
+    return connection.execute(query.distinct().order_by(mirror.c.resource)).scalars().all()
+
+
+def _found(*columns: ColumnElement[Any], which: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    """What is gone by the evidence, of one resource; the lowest ids first, and locked."""
+    there = (*which, mirror.c.deleted_at.is_(None), ~is_held())
+    return select(*columns).where(*there).order_by(mirror.c.source_id).with_for_update(of=mirror)
 
 
 def _standing(connection: Connection, end: Finding, resource: str) -> dict[str, int]:
@@ -128,17 +138,19 @@ def mark_gone(
     return rows
 
 
-def _hold(connection: Connection, end: Finding, resource: str, source_ids: Sequence[str]) -> int:
-    common = {
-        "customer_id": end.customer_id, "resource": resource, "state": "held", "origin": end.origin,
-        "run_id": end.run_id, "trace_id": end.trace_id, "held_at": end.now,
+def _hold(connection: Connection, end: Finding, which: Sequence[ColumnElement[bool]], *, allowed: int) -> int:
+    """All but the first `allowed`, within the database: 300,000 are one statement. Returns how many."""
+    cause = {
+        "state": "held", "origin": end.origin, "run_id": end.run_id, "trace_id": end.trace_id, "held_at": end.now,
     }  # fmt: skip
-    anew = {"why": "", "actor": "", "resolved_at": None}
-    for step in _steps(source_ids):
-        statement = insert(deletions).values([{**common, "source_id": source_id} for source_id in step])
-        changes = {name: statement.excluded[name] for name in ("state", "origin", "run_id", "trace_id", "held_at")}
-        connection.execute(statement.on_conflict_do_update(constraint=deletions.primary_key, set_=changes | anew))
-    return len(source_ids)
+    values = [literal(value, deletions.c[name].type) for name, value in cause.items()]
+    rows = _found(mirror.c.customer_id, mirror.c.resource, mirror.c.source_id, *values, which=which).offset(allowed)
+    names = ("customer_id", "resource", "source_id", *cause)
+    statement = insert(deletions).from_select(names, rows)
+    changes = {name: statement.excluded[name] for name in cause} | {"why": "", "actor": "", "resolved_at": None}
+    held = statement.on_conflict_do_update(constraint=deletions.primary_key, set_=changes)
+    # Otherwise the count of an INSERT is dropped.
+    return connection.execute(held.execution_options(preserve_rowcount=True)).rowcount
 
 
 def settle(connection: Connection, customer_id: str, resource: str, source_ids: Sequence[str], now: datetime) -> None:

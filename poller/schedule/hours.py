@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
-from common.domain.customers import Customer
+from common.domain.customers import Customer, Mode
 from common.domain.errors import CustomerInvalid
 from poller.schedule.slots import Slot
 
@@ -63,7 +63,9 @@ def read_hours(text: str, zone: str) -> Hours | None:
 
 
 def hours_of(customer: Customer) -> Hours | None:
-    """Those of its backfill. Raises CustomerInvalid."""
+    """Those of its backfill; a nightly customer's is its night. Raises CustomerInvalid."""
+    if customer.mode is Mode.NIGHTLY:
+        return None
     try:
         return read_hours(customer.backfill_hours, customer.time_zone)
     except ValueError as error:

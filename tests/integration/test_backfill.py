@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from support.recording import KilledError, Killing
@@ -12,12 +12,10 @@ from support.recording import KilledError, Killing
 from common.domain.checkpoints import first_progress
 from common.domain.layers import Layer
 from common.domain.runs import RunState
+from common.domain.windows import Stage
 from common.storage.backfills import PostgresBackfills
-from common.storage.sizes import PostgresSizes
 from common.storage.tables import audit, checkpoints, events, mirror
-from poller.completion import Completion
 from poller.detectors.backfill import Backfill
-from poller.sources import registry
 
 #: Some windows of a few pages each.
 WINDOWED = Backfill(passes=6, target=120)
@@ -28,7 +26,8 @@ def names(hub, customer_id):
         customer_id=customer_id, resource="users"
     )
     with hub.engine.connect() as connection:
-        return dict(connection.execute(query.where(mirror.c.deleted_at.is_(None))))
+        rows = connection.execute(query.where(mirror.c.deleted_at.is_(None))).all()
+    return dict(rows)
 
 
 def row_of(hub, customer_id):
@@ -96,13 +95,27 @@ def test_what_an_unsealed_backfill_has_sealed_is_kept_in_the_database(hub, organ
     assert hub.poll(access.name) == RunState.UNSEALED
     kept = row_of(hub, access.name).backfill
     assert (kept["sealed"], row_of(hub, access.name).position) == (2, None)
-    (report,) = hub.overview.runs(access.name)
 
-    hub.with_run_parts(backfill=Backfill(target=40))
+    noting = Noting(target=40)
+    hub.with_run_parts(backfill=noting)
     assert hub.poll(access.name) == RunState.COMPLETED
-    second = next(run for run in hub.overview.runs(access.name) if run.run_id != report.run_id)
-    assert second.counts.read < 150 + 20
+    edge = datetime.fromisoformat(kept["edge"])
+    assert noting.asked
+    assert max(noting.asked) <= edge + timedelta(seconds=1)
     assert row_of(hub, access.name).backfill is None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noting(Backfill):
+    """Notes the upper bound of each window that is asked for."""
+
+    asked: list[datetime] = field(default_factory=list)
+
+    def query(self, resource, progress):
+        query = super().query(resource, progress)
+        if progress.windows.stage is Stage.WINDOWS:
+            self.asked.append(query.created_before)
+        return query
 
 
 class Never(Backfill):
@@ -115,8 +128,6 @@ class Never(Backfill):
 def test_the_history_says_so_when_every_resource_was_read_once(hub, organization):
     access = organization(users=3)
     hub.onboard(access)
-    completion = Completion(sizes=PostgresSizes(hub.engine), customers=hub.customers, resources=registry.resources)
-    hub.with_run_parts(on_backfilled=completion)
     hub.poll(access.name)
     query = select(audit.c.action).filter_by(customer_id=access.name, action="backfill.completed")
     with hub.engine.connect() as connection:

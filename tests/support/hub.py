@@ -51,6 +51,7 @@ from poller.detectors.walk import Walk
 from poller.failing import FailureLimit
 from poller.plans import Plans
 from poller.run_parts import RunParts
+from poller.sources import registry
 from poller.sources.registry import SOURCES
 from processor.bootstrap import DestinationParts, batch_size
 from processor.delivery import deliver
@@ -180,6 +181,8 @@ class Hub:
             random_unit=random.Random(self.seed).random,
             open_source=sources.open,
             publish=lambda customer: self.published.append(customer.customer_id),
+            resources=registry.resources,
+            sizes=PostgresSizes(self.engine),
             slice_seconds=60,
             note_pause=Pauses(nights=self.nights),
             breakers=self.breakers,

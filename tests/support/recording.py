@@ -19,6 +19,7 @@ from common.storage.memory.breakers import MemoryBreakers
 from common.storage.memory.customers import MemoryCustomerStore
 from common.storage.memory.detection import MemoryDetectionStore
 from common.storage.memory.locks import LockServer, MemoryLocks
+from common.storage.memory.sizes import MemorySizes
 from common.storage.memory.tables import MemoryTables
 from poller import runs
 from poller.backpressure import Backpressure
@@ -51,6 +52,7 @@ class PollerRig:
             "detector": Incremental(overlap=timedelta(seconds=30), passes=3), "new_id": lambda: f"id{next(ids)}",
             "random_unit": lambda: 0.0, "open_source": self._open, "slice_seconds": 60.0,
             "publish": lambda customer: self.published.append(customer.customer_id),
+            "resources": lambda _customer: self.source.resources, "sizes": MemorySizes(self.tables),
             "breakers": self.breakers, "backpressure": self.backpressure(BacklogLimits()),
             "failure_limit": FailureLimit(customers=self.customers, clock=self.clock, metrics=self.metrics),
         }  # fmt: skip

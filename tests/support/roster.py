@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -64,7 +65,7 @@ class Roster:
         if error is not None:
             raise error
         bounds, number = self._address(query)
-        found = sorted((key for key, row in self.rows.items() if self._fits(row, bounds)), key=self._place)
+        found = self.found(bounds)
         end = number * self.page_size
         shown = [key for key in found[end - self.page_size : end] if key not in self.hidden]
         return Page(
@@ -74,6 +75,10 @@ class Roster:
             total=self.lie(len(found)),
             answered_at=self.clock.replace(microsecond=0),
         )
+
+    def found(self, bounds: Any) -> list[str]:
+        """In the order of the list."""
+        return sorted((key for key, row in self.rows.items() if self._fits(row, bounds)), key=self._place)
 
     def _following(self, bounds: Any, number: int) -> str:
         address = f"{bounds}/{number}"
@@ -105,3 +110,30 @@ class Roster:
     def _record(self, key: str) -> Record:
         row = self.rows[key]
         return a_record(key, at=row.updated, last_name=row.name)
+
+
+class Busy:
+    """Edits, deletes and creates by chance before each answer; `seconds` pass with each."""
+
+    def __init__(
+        self, roster: Roster, *, seed: float, edits: float = 0.3, deletions: float = 0.0, additions: float = 0.0,
+        seconds: float = 1.0,
+    ) -> None:  # fmt: skip
+        self.roster, self.chance, self.seconds = roster, random.Random(seed), seconds
+        self.edits, self.deletions, self.additions = edits, deletions, additions
+        self.edited, self.added = 0, 0
+        self.there_all_along = set(roster.rows)
+
+    def __call__(self) -> None:
+        roster, chance = self.roster, self.chance
+        roster.clock += timedelta(seconds=self.seconds)
+        if roster.rows and chance.random() < self.edits:
+            self.edited += 1
+            roster.edit(chance.choice(sorted(roster.rows)), f"name{chance.random()}")
+        if roster.rows and chance.random() < self.deletions:
+            gone = chance.choice(sorted(roster.rows))
+            del roster.rows[gone]
+            self.there_all_along.discard(gone)
+        if chance.random() < self.additions:
+            self.added += 1
+            roster.create(f"new{self.added}")

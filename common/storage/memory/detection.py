@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from common.domain import completions
 from common.domain.checkpoints import Checkpoint, Progress, first_progress
 from common.domain.entities import EntityKey, partition_of
 from common.domain.errors import RunFenced
@@ -225,7 +226,7 @@ class MemoryDetectionStore:
 
     def finish_run(
         self, customer_id: str, resource: str, run_id: str, *, state: RunState, position: datetime | None,
-        error: str, now: datetime, keeps: Windows | None = None,
+        error: str, now: datetime, keeps: Windows | None = None, backfilled: Collection[str] = (),
     ) -> int:  # fmt: skip
         with self._tables.transaction() as rows:
             key, row = _owned(rows, customer_id, resource, run_id)
@@ -241,7 +242,14 @@ class MemoryDetectionStore:
             )
             rows.checkpoints[key] = ended
             _close_report(rows, customer_id, run_id, state, now, error)
+            _note_if_last(rows, customer_id, resource, backfilled)
             return failed
+
+
+def _note_if_last(rows: Rows, customer_id: str, resource: str, backfilled: Collection[str]) -> None:
+    there = {key[1] for key, row in rows.checkpoints.items() if key[::2] == (customer_id, Layer.POLL) and row.position}
+    if backfilled and set(backfilled) <= there:
+        rows.history.append((customer_id, completions.ACTION, completions.told_of(resource)))
 
 
 def _owned(rows: Rows, customer_id: str, resource: str, run_id: str) -> tuple[CheckpointKey, CheckpointRow]:

@@ -166,6 +166,8 @@ class Rows:
     emails: dict[tuple[str, EntityKey], datetime | None] = field(default_factory=dict)
     reviews: dict[EntityKey, ReviewRow] = field(default_factory=dict)
     deletions: dict[EntityKey, DeletionRow] = field(default_factory=dict)
+    #: Customer, action and detail.
+    history: list[tuple[str, str, str]] = field(default_factory=list)
 
     def copy(self) -> Rows:
         return Rows(**{name: getattr(self, name).copy() for name in self.__dataclass_fields__})

@@ -62,6 +62,8 @@ class Storage:
     letters: Callable[[], Sequence[SeenLetter]]
     mirror_version: Callable[[EntityKey], int]
     run: Callable[[str], Any]
+    #: Customer, action and detail of each line.
+    history: Callable[[], Sequence[tuple[str, str, str]]]
 
     def start(self, run_id: str = "run1", *, now: datetime = NOW, customer_id: str = "acme") -> Any:
         return self.detection.start_run(
@@ -109,6 +111,7 @@ def memory_storage(state: MemoryTables) -> Storage:
         letters=lambda: [_memory_letter(row) for row in state.rows.letters],
         mirror_version=lambda entity: state.mirror[entity].version,
         run=lambda run_id: next(report for report in state.runs if report.run_id == run_id),
+        history=lambda: state.rows.history,
     )
 
 
@@ -141,6 +144,11 @@ def postgres_storage(engine: Any) -> Storage:
         with engine.connect() as connection:
             return connection.execute(query).scalar_one()
 
+    def history() -> Sequence[tuple[str, str, str]]:
+        line = tables.audit.c
+        with engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(select(line.customer_id, line.action, line.detail))]
+
     reports = PostgresOverview(engine)
     return Storage(
         detection=PostgresDetectionStore(engine, partitions=PARTITIONS),
@@ -149,4 +157,5 @@ def postgres_storage(engine: Any) -> Storage:
         letters=lambda: rows(tables.dead_letters, SeenLetter, "dead_letter_id"),
         mirror_version=mirror_version,
         run=lambda run_id: next(report for report in reports.runs("acme") if report.run_id == run_id),
+        history=history,
     )

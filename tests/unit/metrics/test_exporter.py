@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, generate_latest
 
@@ -10,12 +12,14 @@ from common.domain.backlog import BacklogLimits
 from common.domain.breakers import Breaker, BreakerState, blocked
 from common.domain.clock import ManualClock
 from common.domain.customers import System
+from common.domain.nights import NightGlance
 from common.domain.targets import MissingTarget
 from common.metrics.exporter import FleetCollector
 from common.storage.attention import TargetsFound
 from common.storage.overview import CustomerOverview
 
 CLOCK = ManualClock()
+ALERTS = Path(__file__).resolve().parents[3] / "deploy/prometheus/alerts.yml"
 
 
 def overview(customer_id: str, **changes) -> CustomerOverview:
@@ -30,6 +34,9 @@ def overview(customer_id: str, **changes) -> CustomerOverview:
 class Overviews:
     def __init__(self, *rows: CustomerOverview) -> None:
         self._rows = rows
+
+    def not_final(self, _now):
+        return {"acme": 7}
 
     def customers(self):
         return self._rows
@@ -48,6 +55,21 @@ def test_depths_and_counts_are_told_per_customer():
     assert 'syncfleet_events_pending{customer_id="acme",lane="background"} 3.0' in text
     assert 'syncfleet_events_submitted{customer_id="acme",lane="background"} 2.0' in text
     assert 'syncfleet_dead_letters{customer_id="beta",lane="background"} 0.0' in text
+
+
+def test_events_that_are_not_final_in_time_are_told_and_none_is_told_as_none():
+    text = exported(overview("acme"), overview("beta"))
+
+    assert 'syncfleet_events_not_final{customer_id="acme",lane="background"} 7.0' in text
+    assert 'syncfleet_events_not_final{customer_id="beta",lane="background"} 0.0' in text
+
+
+def test_every_alert_asks_for_figures_that_are_exported():
+    text = exported(overview("acme", night=NightGlance()))
+    asked = set(re.findall(r"syncfleet_\w+", ALERTS.read_text()))
+
+    missing = {name for name in asked if f"# HELP {name} " not in text}
+    assert missing == set()
 
 
 def test_ages_are_in_seconds_and_zero_for_what_never_was():

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from support.builders import NOW, after
+from support.first_reading import read_windows
 from support.recording import KilledError, Killing, PollerRig
-from support.roster import Roster
+from support.roster import Busy, Roster
 
-from common.domain.checkpoints import Progress
 from common.domain.errors import BudgetExhausted
 from common.domain.runs import RunState
 from common.domain.windows import Stage, Windows
@@ -135,47 +135,6 @@ def test_the_checkpoint_is_the_clock_of_the_first_answer_and_the_first_poll_find
     assert rig.mirrored() == {key: row.name for key, row in roster.rows.items()}
 
 
-def read(roster, detector):
-    """As a run does, without its transactions: everything seen, and the candidate; None: it will not be sealed."""
-    progress, seen = Progress(run_id="r", origin="backfill", trace_id="t"), {}
-    while progress.windows is None or progress.windows.stage is not Stage.DONE:
-        if progress.windows is not None and progress.windows.is_read:
-            is_sealed = detector.is_sealed(progress, len(seen[progress.scan_id]))
-            progress = detector.sealed(progress) if is_sealed else detector.next_pass(progress)
-            if progress is None:
-                return set(), None
-            continue
-        asked = detector.begin(progress, NOW)
-        page = roster.page(detector.query("users", asked))
-        seen.setdefault(asked.scan_id, set()).update(record.source_id for record in page.records)
-        progress = detector.after_page(asked, page, NOW)
-    return set().union(*seen.values()), detector.position(progress)
-
-
-class Busy:
-    """Edits, deletes and creates by chance before each answer; a second passes with each."""
-
-    def __init__(self, roster, *, seed, edits=0.3, deletions=0.0, additions=0.0):
-        self.roster, self.chance = roster, random.Random(seed)
-        self.edits, self.deletions, self.additions = edits, deletions, additions
-        self.edited, self.added = 0, 0
-        self.there_all_along = set(roster.rows)
-
-    def __call__(self):
-        roster, chance = self.roster, self.chance
-        roster.clock += timedelta(seconds=1)
-        if roster.rows and chance.random() < self.edits:
-            self.edited += 1
-            roster.edit(chance.choice(sorted(roster.rows)), f"name{chance.random()}")
-        if roster.rows and chance.random() < self.deletions:
-            gone = chance.choice(sorted(roster.rows))
-            del roster.rows[gone]
-            self.there_all_along.discard(gone)
-        if chance.random() < self.additions:
-            self.added += 1
-            roster.create(f"new{self.added}")
-
-
 @settings(max_examples=30, deadline=None)
 @given(st.data())
 def test_every_record_that_was_there_all_along_is_seen_in_few_requests(data):
@@ -192,7 +151,7 @@ def test_every_record_that_was_there_all_along_is_seen_in_few_requests(data):
                 additions=data.draw(RATES) / 8)  # fmt: skip
     roster.between = busy
     count = len(roster.rows)
-    seen, candidate = read(roster, Backfill(passes=6, target=30))
+    seen, candidate = read_windows(roster, Backfill(passes=6, target=30))
     assume(candidate is not None)
 
     asked, again = len(roster.queries), sum(1 for query in roster.queries if not any(_bounds(query)))

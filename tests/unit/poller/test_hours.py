@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,8 +10,12 @@ import pytest
 from support.builders import NOW, a_customer
 from support.recording import PollerRig
 from support.roster import Roster
+from support.scoped import STAFF, ScopedSource
 
+from common.domain.customers import Mode
 from common.domain.errors import CustomerInvalid
+from common.domain.layers import Layer
+from common.domain.resources import GROUP_MEMBERS, GROUPS
 from common.domain.runs import RunState
 from poller.schedule.hours import hours_of, read_hours
 
@@ -72,12 +77,19 @@ def test_no_hours_are_any_time():
     assert hours_of(a_customer()) is None
 
 
+def test_a_nightly_customers_hours_are_its_nights():
+    assert hours_of(a_customer(backfill_hours="22:00-06:00", mode=Mode.NIGHTLY)) is None
+
+
 class Rig(PollerRig):
     """A customer whose backfill may read at night only; it is noon."""
 
     def __init__(self, source, hours="22:00-06:00"):
         super().__init__(source)
         self.customers._customers["acme"] = a_customer(backfill_hours=hours)
+
+    def become_nightly(self):
+        self.customers._customers["acme"] = replace(self.customers.get("acme"), mode=Mode.NIGHTLY)
 
 
 def test_outside_of_its_hours_a_backfill_reads_nothing_and_waits_for_them():
@@ -111,3 +123,53 @@ def test_a_backfill_that_reaches_the_end_of_its_hours_stops_at_the_page():
     assert rig.run() == RunState.CONTINUED
     assert len(roster.queries) == 4
     assert rig.checkpoint().continue_at == NOW.replace(day=2, hour=11)
+
+
+def test_a_backfill_that_was_begun_before_its_customer_became_nightly_goes_on_in_the_night():
+    roster = Roster(page_size=3)
+    for number in range(9):
+        roster.put(f"u{number:03}", created=NOW - timedelta(days=number))
+    rig = Rig(roster, hours="11:00-12:01")
+    roster.between = lambda: rig.clock.advance(40)
+    assert rig.run() == RunState.CONTINUED
+    rig.become_nightly()
+    rig.clock.advance(23 * 3600)  # Its old hours open then; from here on the night counts, which is at another time.
+    rig.clock.advance(3 * 3600)
+
+    assert rig.run() == RunState.COMPLETED
+
+
+@pytest.fixture
+def walking():
+    """Two groups, of which nobody has read the members yet; it is noon."""
+    source = ScopedSource()
+    source.group("1", "m1", "m2", "m3")
+    source.group("2", "m4")
+    rig = Rig(source, hours="11:00-12:01")
+    assert rig.run(GROUPS) == RunState.COMPLETED
+    source.queries.clear()
+    return source, rig
+
+
+def test_a_first_walk_reads_nothing_outside_of_its_hours_and_goes_on_where_it_was_when_they_open(walking):
+    source, rig = walking
+    source.between = lambda: rig.clock.advance(40)
+
+    assert rig.run(GROUP_MEMBERS) == rig.run(GROUP_MEMBERS) == RunState.CONTINUED  # a slice ends, then the hours
+    assert source.scopes_asked == ["group/1"]
+    assert rig.tables.rows.checkpoints["acme", GROUP_MEMBERS, Layer.POLL].continue_at == NOW.replace(day=2, hour=11)
+    assert rig.run(GROUP_MEMBERS) is None
+    rig.clock.advance(23 * 3600)
+    source.between = lambda: None
+    assert rig.run(GROUP_MEMBERS) == RunState.COMPLETED
+    assert list(dict.fromkeys(source.scopes_asked)) == ["group/1", "group/2", STAFF]
+
+
+def test_once_walked_it_is_read_at_any_time(walking):
+    source, rig = walking
+    assert rig.run(GROUP_MEMBERS) == RunState.COMPLETED
+    source.queries.clear()
+    rig.clock.advance(5 * 3600)
+
+    assert rig.run(GROUP_MEMBERS) == RunState.COMPLETED
+    assert len(source.scopes_asked) == 3

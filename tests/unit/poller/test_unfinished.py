@@ -7,11 +7,11 @@ from support.builders import NOW
 from support.listing import Listing
 from support.recording import PollerRig
 
+from common.domain.ending import UNFINISHED_AFTER
 from common.domain.layers import Layer
 from common.domain.resources import USERS
 from common.domain.runs import RunState
 from poller import runs
-from poller.unfinished import UNFINISHED_AFTER
 
 HOUR = UNFINISHED_AFTER.total_seconds()
 
