@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from common.domain.drift import Drift
 from common.domain.entities import EntityKey
 from common.domain.events import OPEN_STATES, EventState
 from common.domain.layers import Layer
@@ -24,7 +25,7 @@ STEP = 1000
 KEYS = ("customer_id", "resource", "source_id")
 #: Columns of the outer joins, by the name that they have in a row.
 LINKED = {"link_id": links.c.destination_id, "details": links.c.details, "applied_version": links.c.applied_version,
-          "applied_hash": links.c.applied_hash}  # fmt: skip
+          "applied_hash": links.c.applied_hash, "linked_at": links.c.updated_at}  # fmt: skip
 READ = {"read_id": verified.c.destination_id, "read_version": verified.c.version, "wanted_hash": verified.c.wanted_hash,
         "mapped_hash": verified.c.mapped_hash, "fields": verified.c.fields, "read_at": verified.c.read_at}  # fmt: skip
 
@@ -52,6 +53,15 @@ class Records:
 
     def of_ids(self, source_ids: Sequence[str]) -> list[KnownRecord]:
         return self._some(mirror.c.source_id, source_ids)
+
+    def linked_ids(self, destination_ids: Sequence[str]) -> set[str]:
+        """Those of them that any link leads to, also that of a record which the mirror does not have."""
+        own = (links.c.customer_id == self._customer_id, links.c.resource == self._resource)
+        found: set[str] = set()
+        for step in _steps(destination_ids):
+            query = select(links.c.destination_id).where(*own, links.c.destination_id.in_(step))
+            found.update(self._connection.execute(query).scalars())
+        return found
 
     def last_events(self, source_ids: Sequence[str]) -> Mapping[str, LastEvent]:
         """A record that never had an event is missing."""
@@ -96,6 +106,7 @@ class Records:
             updated_at=row.source_updated_at,
             is_gone=row.deleted_at is not None,
             link=_link(entity, row) if row.link_id is not None else None,
+            linked_at=row.linked_at,
             read=_read(entity, row) if row.read_id is not None else None,
         )
 
@@ -190,6 +201,15 @@ class PostgresVerified:
         changes = new | (base if baseline is not None else {})
         with self._engine.begin() as connection:
             connection.execute(statement.on_conflict_do_update(constraint=verifications.primary_key, set_=changes))
+
+    def unlinked(self, customer_id: str, resource: str) -> Sequence[str] | None:
+        """Destination ids that the last certificate names as unlinked. None: it has counted more than it has kept."""
+        query = select(verifications.c.certificate).filter_by(customer_id=customer_id, resource=resource)
+        with self._reads.connect() as connection:
+            kept: Mapping[str, Any] = connection.execute(query).scalar_one_or_none() or {}
+        rows = [row for row in kept.get("differing", ()) if row["drift"] == Drift.UNLINKED_AT_DESTINATION]
+        is_whole = len(rows) == kept.get("by_drift", {}).get(Drift.UNLINKED_AT_DESTINATION, 0)
+        return [row["destination_id"] for row in rows] if is_whole else None
 
     def certificates(self, customer_id: str) -> Sequence[Mapping[str, Any]]:
         """The last of each resource, as it was given."""

@@ -40,13 +40,14 @@ SELECT 'acme', 'users', n::text, (n + :base)::text, '{}', 1, :at, :at FROM gener
 class ListingDouble:
     """A destination that holds everybody as mapped, but for whom it was told."""
 
-    visibility_seconds = 0.0
-
     def __init__(self, count: int) -> None:
         self.count = count
         self.requests = 0
+        self.visibility_seconds = 0.0
         #: Source numbers of contacts that staff have changed since the last check.
         self.tampered: frozenset[int] = frozenset()
+        #: Of those that it does not show, whatever it is asked.
+        self.hidden: frozenset[int] = frozenset()
 
     def is_kept(self, _resource):
         return True
@@ -63,7 +64,8 @@ class ListingDouble:
             numbers = [n for n in sorted(self.tampered) if n > after][:PAGE_ROWS]
             last = max(self.tampered, default=0)
         is_end = not numbers or numbers[-1] == last
-        return Listed(found=[self._found(n) for n in numbers], after=None if is_end else str(numbers[-1] + BASE))
+        shown = [self._found(n) for n in numbers if n not in self.hidden]
+        return Listed(found=shown, after=None if is_end else str(numbers[-1] + BASE))
 
     def list_count(self, _resource, _up_to):
         self.requests += 1
@@ -71,7 +73,10 @@ class ListingDouble:
 
     def read_back(self, _resource, destination_ids):
         self.requests += -(-len(destination_ids) // ROWS_BY_ID)
-        return {each: self._found(int(each) - BASE) for each in destination_ids}
+        return {each: self._found(int(each) - BASE) for each in destination_ids if int(each) - BASE not in self.hidden}
+
+    def claimed(self, _resource, found):
+        return [str(int(found.destination_id) - BASE)]
 
     def disagreements(self, write, found):
         there = found.current["firstName"]
@@ -84,12 +89,20 @@ class ListingDouble:
 
 def many_in_step(engine: Engine, count: int) -> tuple[Checking, ListingDouble, PostgresVerified]:
     """On an empty database: customer `acme` with so many users."""
-    clock, double = ManualClock(), ListingDouble(count)
-    PostgresCustomerStore(engine, clock).add(a_customer())
+    fill_in_step(engine, count)
+    return checking_of(engine, count)
+
+
+def fill_in_step(engine: Engine, count: int) -> None:
+    PostgresCustomerStore(engine, ManualClock()).add(a_customer())
     with engine.begin() as connection:
         for statement in (MIRROR, LINKS):
             connection.execute(text(statement), {"at": NOW - timedelta(days=1), "count": count, "base": BASE})
         connection.execute(text("ANALYZE mirror, links"))
+
+
+def checking_of(engine: Engine, count: int) -> tuple[Checking, ListingDouble, PostgresVerified]:
+    clock, double = ManualClock(), ListingDouble(count)
     parts = ReadParts(
         destination=double, store=PostgresVerified(engine), mapping=read_mapping("acme", {}), clock=clock,
         links=PostgresDeliveryStore(engine).links, watch=lambda ask: ask(), tell=lambda *_: None,
