@@ -1,6 +1,6 @@
 """`python -m benchmarks.layers.checker WORK`: the process that checks; WORK is JSON, as is its answer.
 
-{"count": 100000}    the first check of so many users that are in step, and one each with none, one and 1 % tampered with
+{"count": 100000}    so many users that are in step: the first check, and one each with none, one and 1 % tampered with
 """
 
 from __future__ import annotations
