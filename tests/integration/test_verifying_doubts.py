@@ -15,10 +15,11 @@ from support.listed import BASE, checking_of, fill_in_step
 from common.cli.certificate import to_keep
 from common.domain.clock import ManualClock
 from common.domain.drift import Drift
-from common.domain.verifying import How, Outcome, SourceView
+from common.domain.verifying import How, Outcome, SourceView, Unlinked
 from common.storage.repairs import Ask, repair
 from common.storage.tables import links
 from common.storage.verified_tables import verified
+from processor.verifying.unlinked import unlinked
 
 COUNT = 5
 VIEW = SourceView(total=COUNT)
@@ -100,6 +101,12 @@ def test_what_is_on_its_way_to_a_link_is_no_double(acme, engine, clock):
     ask = Ask(customer_id="acme", resource="users", run_id="r", trace_id="t", now=clock.now())
     assert repair(engine, ask, ["3"], partitions=4) == 1
     assert named(acme.check()) == [("3", Drift.NOT_YET_APPLIED, "")]
+
+
+def test_what_was_linked_after_it_was_read_is_no_double(acme):
+    seen = [Unlinked(destination_id=str(BASE + number), source_id=str(number)) for number in (1, COUNT + 1)]
+    with acme.store.records("acme", "users") as records:
+        assert [each.source_id for each in unlinked(records, "users", seen)] == [str(COUNT + 1)]
 
 
 def test_more_doubles_than_a_certificate_keeps_are_read_whole_again(acme, engine, monkeypatch):
