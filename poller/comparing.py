@@ -50,11 +50,13 @@ def _since(parts: CompareParts, customer_id: str, resource: str) -> SourceView:
     position = parts.store.position(customer_id, resource)
     if position is None:
         return SourceView(total=total, how="its total; it was never read to the end")
-    query = PageQuery(resource=resource, updated_after=position - OVERLAP)
+    since = position - OVERLAP
+    query = PageQuery(resource=resource, updated_after=since)
     found: dict[str, AtSource] = {}
     for page in _pages(parts, query):
         found |= _unlike(parts.store, customer_id, resource, _items(page, resource))
-    return SourceView(total=total, how=f"its total, and what was modified since {_told(position)}", differing=found)
+    how = f"its total, and what was modified since {_told(position)}"
+    return SourceView(total=total, how=how, since=since, differing=found)
 
 
 def _whole(parts: CompareParts, customer_id: str, resource: str) -> SourceView:

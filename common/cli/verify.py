@@ -7,7 +7,6 @@ other change.
 from __future__ import annotations
 
 import sys
-import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -21,16 +20,12 @@ from common.cli.bootstrap import Parts, open_parts
 from common.cli.certificate import as_data, certificate_view, outcome_in
 from common.cli.checkup import Checkup
 from common.cli.failures import CommandFailed
+from common.cli.mending import mended
 from common.cli.options import AsJson, CustomerId, operator
 from common.cli.output import note, show
-from common.domain.checkpoints import first_progress
 from common.domain.customers import Customer
-from common.domain.drift import REPAIRS, Repair
 from common.domain.errors import SyncError
-from common.domain.layers import Layer
-from common.domain.sources import Style
 from common.domain.verifying import How, Outcome, ResourceCertificate, SourceView, outcome_of
-from common.storage.repairs import Ask, repair
 from poller.sources import registry as sources
 from processor.handlers.kept import kept
 from processor.handlers.registry import HANDLERS
@@ -69,7 +64,7 @@ def verify(
             return
         found = _checked(parts, customer, _wanted(customer, resource), full=full, deep=deep)
         if repairs:
-            found = _repaired(parts, customer, found, full=full)
+            found = _repaired(parts, customer, found)
     data = as_data(customer_id, found.certificates, found.repaired)
     show(data, as_json=as_json, human=lambda: certificate_view(data))
     _end(customer_id, found)
@@ -113,42 +108,15 @@ def _stopped(parts: Parts, resource: str, why: str) -> ResourceCertificate:
     )
 
 
-def _repaired(parts: Parts, customer: Customer, found: Found, *, full: bool) -> Found:
+def _repaired(parts: Parts, customer: Customer, found: Found) -> Found:
     """Events for what the path has lost or others have changed; another reading of what the mirror lacks."""
-    done = {each.resource: line for each in found.certificates if (line := _mended(parts, customer, each, full=full))}
+    done = {each.resource: line for each in found.certificates if (line := mended(parts, customer, each))}
     if done:
         detail = "; ".join(f"{name}: {line}" for name, line in done.items())
         parts.customers.note(customer.customer_id, actor=operator(), action="verify.repaired", detail=detail)
         if not parts.hint(customer, delivery=True, by="verify"):
             note("Redis cannot be reached: the sweep sees to it when it is back")
     return Found(certificates=found.certificates, stopped=found.stopped, repaired=done)
-
-
-def _mended(parts: Parts, customer: Customer, certificate: ResourceCertificate, *, full: bool) -> str:
-    """In words; empty: nothing."""
-    wanted = [each.source_id for each in certificate.differing if REPAIRS[each.drift] is Repair.EVENT]
-    told = []
-    if wanted:
-        ask = Ask(
-            customer_id=customer.customer_id, resource=certificate.resource, run_id=f"verify-{uuid.uuid4().hex}",
-            trace_id=uuid.uuid4().hex, now=parts.clock.now(),
-        )  # fmt: skip
-        count = repair(parts.engine, ask, wanted, partitions=parts.settings.partitions)
-        told.append(f"{count:,} sent once more")
-    if any(REPAIRS[each.drift] is Repair.RECONCILE for each in certificate.differing):
-        told.append(_read_again(parts, customer, certificate.resource, full=full))
-    return ", ".join(told)
-
-
-def _read_again(parts: Parts, customer: Customer, resource: str, *, full: bool) -> str:
-    terms = sources.definition(customer).terms.get(resource)
-    if terms is None or terms.style is not Style.MODIFIED:
-        return "is compared whole when it is read next"
-    layer, now = Layer.FULL if full else Layer.RECONCILIATION, parts.clock.now()
-    progress = first_progress(layer, None, run_id=uuid.uuid4().hex, trace_id=uuid.uuid4().hex, now=now)
-    parts.schedule.begin(customer.customer_id, layer, {resource: progress}, now)
-    parts.hint(customer, poll=True, layer=layer, resources=[resource])
-    return f"a run of layer {layer} was asked for"
 
 
 def _show_last(parts: Parts, customer_id: str, *, as_json: bool) -> None:

@@ -8,12 +8,17 @@ The first line that fits decides:
 | the source shows it, the mirror does not                             | missing_from_mirror        | a reconcile      |
 | the source shows it otherwise, or no more                            | stale_mirror               | a reconcile      |
 | its last event is a dead letter, or was discarded by a person        | refused                    | a person's       |
+| written so lately that the destination need not show it yet          | not_yet_applied            | nothing: it comes|
 | it changed, and was not looked at since                              | changing                   | verify once more |
 | gone at the source, and still shown at the destination               | extra                      | a removal        |
 | no link, or the destination has no record of that id                 | lost                       | an event         |
 | its last applied version is an older one                             | lost                       | an event         |
 | ours was applied as it is to be, and something else is there now     | changed_at_destination     | an event         |
 | anything else                                                        | unexplained                | an event         |
+
+Beside these there are records of the destination that say that they are ours, and that no link leads to: a double, or
+one whose link was lost. They are `unlinked_at_destination`, and for a person to see to: which of two is to stay, only
+staff can say.
 """
 
 from __future__ import annotations
@@ -36,6 +41,7 @@ class Drift(StrEnum):
     LOST = "lost"
     CHANGED_AT_DESTINATION = "changed_at_destination"
     UNEXPLAINED = "unexplained"
+    UNLINKED_AT_DESTINATION = "unlinked_at_destination"
 
 
 class Repair(StrEnum):
@@ -58,6 +64,7 @@ REPAIRS = {
     Drift.LOST: Repair.EVENT,
     Drift.CHANGED_AT_DESTINATION: Repair.EVENT,
     Drift.UNEXPLAINED: Repair.EVENT,
+    Drift.UNLINKED_AT_DESTINATION: Repair.NONE,
 }
 
 
@@ -95,6 +102,8 @@ class Standing:
     applied_version: int = 0
     #: What was last applied is what it should hold now.
     is_applied_as_mapped: bool = False
+    #: Our last write is so late that the destination need not show it yet.
+    is_settling: bool = False
 
 
 #: Ends that wait for a person: an event more would end the same way.
@@ -116,6 +125,8 @@ def drift_of(standing: Standing) -> Drift | None:
         return OF_SOURCE[standing.source]
     if standing.last_state in LEFT_TO_A_PERSON:
         return Drift.REFUSED
+    if standing.is_settling:
+        return Drift.NOT_YET_APPLIED
     return _at_destination(standing)
 
 

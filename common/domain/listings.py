@@ -69,6 +69,12 @@ class Lists(Protocol):
         """These very records; what is not there is missing. As few requests as the API allows."""
         ...
 
+    def claimed(self, resource: str, found: Found) -> Sequence[str]:
+        """Source ids that a record carries as ours, whether we have linked it or not. Empty: it is somebody else's, or
+        is shown no more, or its kind carries none. No request.
+        """
+        ...
+
     def disagreements(self, write: Write, found: Found) -> Mapping[str, Any]:
         """What the record holds in the fields in which it is not as the write says; empty: it is as it should be.
 

@@ -46,6 +46,8 @@ class KnownRecord:
     updated_at: datetime
     is_gone: bool = False
     link: Link | None = None
+    #: When the destination was last known to have taken something of it; None: it has no link.
+    linked_at: datetime | None = None
     read: ReadBack | None = None
 
     @property
@@ -76,6 +78,15 @@ class Baseline:
     there: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Unlinked:
+    """A record of the destination that says that it is ours, and that no link leads to."""
+
+    destination_id: str
+    #: Of the record that it says it was made for.
+    source_id: str
+
+
 class Outcome(StrEnum):
     """What a certificate says."""
 
@@ -104,6 +115,8 @@ class SourceView:
     total: int | None = None
     #: In words, how it was read.
     how: str = "not asked"
+    #: What was modified from then on was read; None: all, or nothing.
+    since: datetime | None = None
     differing: Mapping[str, AtSource] = field(default_factory=dict)
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from common.domain.drift import Drift
 from common.domain.entities import EntityKey
 from common.domain.events import OPEN_STATES, EventState
 from common.domain.layers import Layer
@@ -24,7 +27,7 @@ STEP = 1000
 KEYS = ("customer_id", "resource", "source_id")
 #: Columns of the outer joins, by the name that they have in a row.
 LINKED = {"link_id": links.c.destination_id, "details": links.c.details, "applied_version": links.c.applied_version,
-          "applied_hash": links.c.applied_hash}  # fmt: skip
+          "applied_hash": links.c.applied_hash, "linked_at": links.c.updated_at}  # fmt: skip
 READ = {"read_id": verified.c.destination_id, "read_version": verified.c.version, "wanted_hash": verified.c.wanted_hash,
         "mapped_hash": verified.c.mapped_hash, "fields": verified.c.fields, "read_at": verified.c.read_at}  # fmt: skip
 
@@ -41,17 +44,40 @@ class Records:
         """All that the mirror has or had, in order of their source ids; a step at a time in memory."""
         last: str | None = ""
         while last is not None:
-            query = self._query(mirror.c.source_id > last).order_by(mirror.c.source_id).limit(STEP)
+            query = self._query(partial(operator.lt, last)).order_by(mirror.c.source_id).limit(STEP)
             rows = self._connection.execute(query).all()
             yield from map(self._known, rows)
             last = rows[-1].source_id if len(rows) == STEP else None
 
     def linked_to(self, destination_ids: Sequence[str]) -> list[KnownRecord]:
-        """Of one destination record there may be several: a household."""
-        return self._some(links.c.destination_id, destination_ids)
+        """Of one destination record there may be several: a household. As last read they are not given."""
+        own = (links.c.customer_id == self._customer_id, links.c.resource == self._resource)
+        source_ids: list[str] = []
+        for step in _steps(destination_ids):
+            query = select(links.c.source_id).where(*own, links.c.destination_id.in_(step))
+            source_ids += self._connection.execute(query).scalars()
+        wanted = set(destination_ids)
+        found = self._some(source_ids, with_read=False)
+        return [each for each in found if each.link and each.link.destination_id in wanted]
 
     def of_ids(self, source_ids: Sequence[str]) -> list[KnownRecord]:
-        return self._some(mirror.c.source_id, source_ids)
+        return self._some(source_ids, with_read=True)
+
+    def _some(self, source_ids: Sequence[str], *, with_read: bool) -> list[KnownRecord]:
+        found: list[KnownRecord] = []
+        for step in _steps(source_ids):
+            query = self._query(partial(_is_one_of, step), with_read=with_read)
+            found += map(self._known, self._connection.execute(query).all())
+        return found
+
+    def linked_ids(self, destination_ids: Sequence[str]) -> set[str]:
+        """Those of them that any link leads to, also that of a record which the mirror does not have."""
+        own = (links.c.customer_id == self._customer_id, links.c.resource == self._resource)
+        found: set[str] = set()
+        for step in _steps(destination_ids):
+            query = select(links.c.destination_id).where(*own, links.c.destination_id.in_(step))
+            found.update(self._connection.execute(query).scalars())
+        return found
 
     def last_events(self, source_ids: Sequence[str]) -> Mapping[str, LastEvent]:
         """A record that never had an event is missing."""
@@ -69,22 +95,17 @@ class Records:
                 found[row.source_id] = LastEvent(state=EventState(row.state), is_open=is_open)
         return found
 
-    def _some(self, column: ColumnElement[str], values: Sequence[str]) -> list[KnownRecord]:
-        found: list[KnownRecord] = []
-        for step in _steps(values):
-            found += map(self._known, self._connection.execute(self._query(column.in_(step))).all())
-        return found
-
-    def _query(self, condition: ColumnElement[bool]) -> Select[Any]:
-        named = [column.label(name) for name, column in (LINKED | READ).items()]
+    def _query(self, bound: Callable[[Any], ColumnElement[bool]], *, with_read: bool = True) -> Select[Any]:
+        """`bound` on the source id is said to each table: otherwise a step reads all of the others, and the steps
+        together as many times.
+        """
+        named = [column.label(name) for name, column in (LINKED | READ if with_read else LINKED).items()]
         own = (mirror.c.customer_id == self._customer_id, mirror.c.resource == self._resource)
         what = (mirror.c.source_id, mirror.c.version, mirror.c.content_hash, mirror.c.body, mirror.c.source_updated_at)
-        return (
-            select(*what, mirror.c.deleted_at, *named)
-            .outerjoin(links, _same(links))
-            .outerjoin(verified, _same(verified))
-            .where(*own, condition)
-        )
+        query = select(*what, mirror.c.deleted_at, *named).where(*own, bound(mirror.c.source_id))
+        for table in (links, verified) if with_read else (links,):
+            query = query.outerjoin(table, and_(_same(table), bound(table.c.source_id)))
+        return query
 
     def _known(self, row: Any) -> KnownRecord:
         entity = EntityKey(customer_id=self._customer_id, resource=self._resource, source_id=row.source_id)
@@ -96,7 +117,8 @@ class Records:
             updated_at=row.source_updated_at,
             is_gone=row.deleted_at is not None,
             link=_link(entity, row) if row.link_id is not None else None,
-            read=_read(entity, row) if row.read_id is not None else None,
+            linked_at=row.linked_at,
+            read=_read(entity, row) if getattr(row, "read_id", None) is not None else None,
         )
 
 
@@ -191,11 +213,25 @@ class PostgresVerified:
         with self._engine.begin() as connection:
             connection.execute(statement.on_conflict_do_update(constraint=verifications.primary_key, set_=changes))
 
+    def unlinked(self, customer_id: str, resource: str) -> Sequence[str] | None:
+        """Destination ids that the last certificate names as unlinked. None: it has counted more than it has kept."""
+        query = select(verifications.c.certificate).filter_by(customer_id=customer_id, resource=resource)
+        with self._reads.connect() as connection:
+            kept: Mapping[str, Any] = connection.execute(query).scalar_one_or_none() or {}
+        rows = [row for row in kept.get("differing", ()) if row["drift"] == Drift.UNLINKED_AT_DESTINATION]
+        is_whole = len(rows) == kept.get("by_drift", {}).get(Drift.UNLINKED_AT_DESTINATION, 0)
+        return [row["destination_id"] for row in rows] if is_whole else None
+
     def certificates(self, customer_id: str) -> Sequence[Mapping[str, Any]]:
         """The last of each resource, as it was given."""
         query = select(verifications.c.certificate).filter_by(customer_id=customer_id)
         with self._reads.connect() as connection:
             return list(connection.execute(query.order_by(verifications.c.resource)).scalars())
+
+
+def _is_one_of(values: Sequence[str], column: Any) -> ColumnElement[bool]:
+    is_one: ColumnElement[bool] = column.in_(values)
+    return is_one
 
 
 def _same(table: Any) -> ColumnElement[bool]:

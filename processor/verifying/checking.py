@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from common.domain.drift import AtSource, Drift
 from common.domain.hash_tree import diff
@@ -13,6 +14,7 @@ from common.domain.verifying import Baseline, Differing, How, Outcome, ResourceC
 from common.storage.verified import PostgresVerified, Records
 from processor.verifying.comparing import Trees, build, classified, unequal
 from processor.verifying.reading import Reader, ReadParts
+from processor.verifying.unlinked import Strays, unlinked
 
 #: Requests that may go into asking for single records by their ids; where more are missing, a list says it cheaper.
 MOST_BY_ID = 20
@@ -34,6 +36,17 @@ class _ReadDone:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Look:
+    """What every certificate of one check goes by."""
+
+    resource: str
+    source: SourceView
+    strays: Strays
+    #: What we wrote before then the destination must show.
+    settled: datetime
+
+
 class Checking:
     """Of one customer. Raises what the destination raises; what was read until then is remembered."""
 
@@ -45,11 +58,13 @@ class Checking:
     def check(self, resource: str, source: SourceView, *, full: bool = False, deep: bool = False) -> Checked:
         """`full`: all is read again; `deep`: what has no list is looked for record by record."""
         reader = Reader(self._parts, self._customer_id, resource)
+        settled = self._parts.clock.now() - timedelta(seconds=self._parts.destination.visibility_seconds)
+        look = _Look(resource=resource, source=source, strays=reader.strays, settled=settled)
         done = self._read(reader, resource, full=full, deep=deep)
-        certificate, unread = self._certificate(resource, source, done)
+        certificate, unread = self._certificate(look, done)
         if done.listing is not None and unread:
             done = self._read_missing(reader, done, unread)
-            certificate, _ = self._certificate(resource, source, done)
+            certificate, _ = self._certificate(look, done)
         return Checked(certificate=certificate, baseline=done.baseline)
 
     def _read(self, reader: Reader, resource: str, *, full: bool, deep: bool) -> _ReadDone:
@@ -74,9 +89,10 @@ class Checking:
 
     def _listed(self, reader: Reader, lists: Lists, resource: str, listing: Listing, *, full: bool) -> _ReadDone:
         before = self._store.baseline(self._customer_id, resource)
-        if full or before is None or not listing.takes_since:
+        strays = self._store.unlinked(self._customer_id, resource)
+        if full or before is None or strays is None or not listing.takes_since:
             return _ReadDone(how=How.WHOLE, baseline=reader.whole(lists), listing=listing)
-        after = reader.since(lists, before)
+        after = reader.since(lists, before, strays)
         if after is not None:
             return _ReadDone(how=How.SINCE, baseline=after, listing=listing)
         note = "records have vanished at the destination since the last check, so all were read"
@@ -97,15 +113,14 @@ class Checking:
             return _ReadDone(how=done.how, baseline=done.baseline, listing=listing, notes=(*done.notes, note))
         return _ReadDone(how=How.WHOLE, baseline=reader.whole(lists), listing=listing, notes=done.notes)
 
-    def _certificate(
-        self, resource: str, source: SourceView, done: _ReadDone
-    ) -> tuple[ResourceCertificate, Sequence[str]]:
+    def _certificate(self, look: _Look, done: _ReadDone) -> tuple[ResourceCertificate, Sequence[str]]:
         """All from one moment's picture; and the ids of what is to be looked at again."""
-        mapping, is_read = self._parts.mapping, done.how is not How.NOT
+        resource, source, mapping = look.resource, look.source, self._parts.mapping
+        is_read = done.how is not How.NOT
         with self._store.snapshot(self._customer_id, resource) as records:
             trees = build(records.each(), mapping, with_gone=done.listing is not None)
-            found = _differing(records, mapping, trees, done, source) if is_read else []
-        found += _not_mirrored(resource, source, found)
+            found = _differing(records, mapping, trees, done, look) if is_read else []
+            found += [*_not_mirrored(resource, source, found), *unlinked(records, resource, look.strays.found)]
         gap = _gap(source, trees)
         certificate = ResourceCertificate(
             resource=resource,
@@ -124,22 +139,23 @@ class Checking:
         return certificate, trees.unread
 
 
-def _differing(
-    records: Records, mapping: FieldMapping, trees: Trees, done: _ReadDone, source: SourceView
-) -> list[Differing]:
-    also: Mapping[str, AtSource] = source.differing
+def _differing(records: Records, mapping: FieldMapping, trees: Trees, done: _ReadDone, look: _Look) -> list[Differing]:
+    also: Mapping[str, AtSource] = look.source.differing
     is_listed = done.listing is not None
     found = list(unequal(records.each(), mapping, trees, with_gone=is_listed, also=also))
     last = records.last_events([record.entity.source_id for record, _, _ in found])
     judged = (
-        classified(record, each, what, last.get(record.entity.source_id), _shown(also, record.entity.source_id))
+        classified(
+            record,
+            each,
+            what,
+            last.get(record.entity.source_id),
+            also.get(record.entity.source_id, AtSource.SAME),
+            settled=look.settled,
+        )
         for record, each, what in found
     )
     return [each for each in judged if each is not None]
-
-
-def _shown(differing: Mapping[str, AtSource], source_id: str) -> AtSource:
-    return differing.get(source_id, AtSource.SAME)
 
 
 def _not_mirrored(resource: str, source: SourceView, found: Sequence[Differing]) -> list[Differing]:

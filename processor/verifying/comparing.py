@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from common.domain.drift import AtDestination, AtSource, Standing, drift_of
 from common.domain.hash_tree import HashTree, Leaf, bucket_of, diff
@@ -100,10 +101,10 @@ def _expected(record: KnownRecord, mapping: FieldMapping, *, with_gone: bool) ->
 
 
 def classified(
-    record: KnownRecord, each: Sides, what: Expected, last: LastEvent | None, source: AtSource
+    record: KnownRecord, each: Sides, what: Expected, last: LastEvent | None, source: AtSource, *, settled: datetime
 ) -> Differing | None:
-    """None: it is the same everywhere after all."""
-    drift = drift_of(standing_of(record, each, what, last, source))
+    """None: it is the same everywhere after all. `settled`: what we wrote before then the destination must show."""
+    drift = drift_of(standing_of(record, each, what, last, source, settled=settled))
     if drift is None:
         return None
     read = record.read_of_link
@@ -116,7 +117,9 @@ def classified(
     )
 
 
-def standing_of(record: KnownRecord, each: Sides, what: Expected, last: LastEvent | None, source: AtSource) -> Standing:
+def standing_of(
+    record: KnownRecord, each: Sides, what: Expected, last: LastEvent | None, source: AtSource, *, settled: datetime
+) -> Standing:
     link = record.link
     return Standing(
         source=source,
@@ -128,6 +131,7 @@ def standing_of(record: KnownRecord, each: Sides, what: Expected, last: LastEven
         version=record.version,
         applied_version=link.applied_version if link else 0,
         is_applied_as_mapped=bool(link and link.applied_hash == what.mapped_hash),
+        is_settling=record.linked_at is not None and record.linked_at > settled,
     )
 
 

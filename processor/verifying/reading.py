@@ -18,6 +18,7 @@ from common.domain.verifying import Baseline, KnownRecord, ReadBack
 from common.domain.writes import Found, Link, Write
 from common.storage.verified import PostgresVerified
 from processor.verifying.expected import Expected, expected
+from processor.verifying.unlinked import Strays
 
 T = TypeVar("T")
 
@@ -53,21 +54,27 @@ class Reader:
         self._resource = resource
         self._seen = 0
         self._highest = ""
+        self.strays = Strays(parts.store, customer_id, resource)
 
     def whole(self, lists: Lists) -> Baseline:
         """Every page; what was on none of them is forgotten."""
         began, self._seen, self._highest = self._parts.clock.now(), 0, ""
+        self.strays.clear()
         for page in self._pages(lists, None):
             self._take(page.found)
         self._parts.store.forget_before(self._customer_id, self._resource, began)
         return Baseline(read_from=began, highest=self._highest, there=self._seen)
 
-    def since(self, lists: Lists, before: Baseline) -> Baseline | None:
-        """What was modified since. None: records have vanished, which no time of modification tells."""
+    def since(self, lists: Lists, before: Baseline, unlinked: Sequence[str]) -> Baseline | None:
+        """What was modified since. None: records have vanished, which no time of modification tells.
+
+        `unlinked`: destination ids of those that the last check has found.
+        """
         began, self._highest = self._parts.clock.now(), before.highest
         there = self._ask(lambda: lists.list_count(self._resource, before.highest))
         if there < before.there:
             return None
+        self.strays.see_again(lists, unlinked, self._ask)
         since = before.read_from - CLOCK_SKEW - timedelta(seconds=self._parts.destination.visibility_seconds)
         newer = 0
         for page in self._pages(lists, since):
@@ -80,6 +87,7 @@ class Reader:
         while after is not None:
             query = ListQuery(resource=self._resource, after=after, modified_since=since)
             page: Listed = self._ask(lambda query=query: lists.list_page(query))  # type: ignore[misc]
+            self.strays.see(lists, page.found)
             yield page
             self._seen += len(page.found)
             self._parts.tell(self._resource, self._seen)

@@ -1,6 +1,6 @@
 """Many records over PostgreSQL's rows, with one that is tampered with at the destination; see `support.listed`.
 
-20,000 here; the same with 100,000 and more is `benchmarks.verify_cost`, and the tree alone is tested with 100,000.
+4,000 here; the same with 100,000 is `benchmarks.layers.verify_cost`, and the tree alone is tested with 100,000.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from support.listed import PAGE_ROWS, many_in_step
 from common.domain.drift import Drift
 from common.domain.verifying import How, Outcome, SourceView
 
-COUNT, TAMPERED = 20_000, 13_501
+COUNT, TAMPERED = 4_000, 2_701
 
 
 def test_one_tampered_record_of_many_is_named_in_two_requests(engine):

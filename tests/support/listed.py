@@ -6,7 +6,7 @@ the real API the same is tested with few records.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, text
 
@@ -27,26 +27,29 @@ BASE = 10_000_000
 MIRROR = """
 INSERT INTO mirror
   (customer_id, resource, source_id, version, source_updated_at, content_hash, body, raw, scan_id, seen_at)
-SELECT 'acme', 'users', n::text, 1, :at, md5(n::text),
+SELECT :customer_id, 'users', n::text, 1, :at, md5(n::text),
        jsonb_build_object('first_name', 'P' || n, 'last_name', 'Q', 'email', n || '@example.org'), '{}', 's', :at
 FROM generate_series(1, :count) n
 """
 LINKS = """
 INSERT INTO links (customer_id, resource, source_id, destination_id, details, applied_version, created_at, updated_at)
-SELECT 'acme', 'users', n::text, (n + :base)::text, '{}', 1, :at, :at FROM generate_series(1, :count) n
+SELECT :customer_id, 'users', n::text, (n + :base)::text, '{}', 1, :at, :at FROM generate_series(1, :count) n
 """
 
 
 class ListingDouble:
     """A destination that holds everybody as mapped, but for whom it was told."""
 
-    visibility_seconds = 0.0
-
     def __init__(self, count: int) -> None:
         self.count = count
         self.requests = 0
+        self.visibility_seconds = 0.0
         #: Source numbers of contacts that staff have changed since the last check.
         self.tampered: frozenset[int] = frozenset()
+        #: When, as it says; None: after whatever moment it is asked about.
+        self.modified_at: datetime | None = None
+        #: Of those that it does not show, whatever it is asked.
+        self.hidden: frozenset[int] = frozenset()
 
     def is_kept(self, _resource):
         return True
@@ -60,10 +63,12 @@ class ListingDouble:
         if query.modified_since is None:
             numbers, last = range(after + 1, min(after + PAGE_ROWS, self.count) + 1), self.count
         else:
-            numbers = [n for n in sorted(self.tampered) if n > after][:PAGE_ROWS]
-            last = max(self.tampered, default=0)
+            is_late = self.modified_at is None or self.modified_at >= query.modified_since
+            modified = sorted(self.tampered) if is_late else []
+            numbers, last = [n for n in modified if n > after][:PAGE_ROWS], max(modified, default=0)
         is_end = not numbers or numbers[-1] == last
-        return Listed(found=[self._found(n) for n in numbers], after=None if is_end else str(numbers[-1] + BASE))
+        shown = [self._found(n) for n in numbers if n not in self.hidden]
+        return Listed(found=shown, after=None if is_end else str(numbers[-1] + BASE))
 
     def list_count(self, _resource, _up_to):
         self.requests += 1
@@ -71,7 +76,10 @@ class ListingDouble:
 
     def read_back(self, _resource, destination_ids):
         self.requests += -(-len(destination_ids) // ROWS_BY_ID)
-        return {each: self._found(int(each) - BASE) for each in destination_ids}
+        return {each: self._found(int(each) - BASE) for each in destination_ids if int(each) - BASE not in self.hidden}
+
+    def claimed(self, _resource, found):
+        return [str(int(found.destination_id) - BASE)]
 
     def disagreements(self, write, found):
         there = found.current["firstName"]
@@ -84,14 +92,25 @@ class ListingDouble:
 
 def many_in_step(engine: Engine, count: int) -> tuple[Checking, ListingDouble, PostgresVerified]:
     """On an empty database: customer `acme` with so many users."""
-    clock, double = ManualClock(), ListingDouble(count)
-    PostgresCustomerStore(engine, clock).add(a_customer())
+    fill_in_step(engine, count)
+    return checking_of(engine, count)
+
+
+def fill_in_step(engine: Engine, count: int, customer_id: str = "acme") -> None:
+    PostgresCustomerStore(engine, ManualClock()).add(a_customer(customer_id))
     with engine.begin() as connection:
         for statement in (MIRROR, LINKS):
-            connection.execute(text(statement), {"at": NOW - timedelta(days=1), "count": count, "base": BASE})
+            values = {"customer_id": customer_id, "at": NOW - timedelta(days=1), "count": count, "base": BASE}
+            connection.execute(text(statement), values)
         connection.execute(text("ANALYZE mirror, links"))
+
+
+def checking_of(
+    engine: Engine, count: int, customer_id: str = "acme", clock: ManualClock | None = None
+) -> tuple[Checking, ListingDouble, PostgresVerified]:
+    clock, double = clock or ManualClock(), ListingDouble(count)
     parts = ReadParts(
-        destination=double, store=PostgresVerified(engine), mapping=read_mapping("acme", {}), clock=clock,
+        destination=double, store=PostgresVerified(engine), mapping=read_mapping(customer_id, {}), clock=clock,
         links=PostgresDeliveryStore(engine).links, watch=lambda ask: ask(), tell=lambda *_: None,
     )  # fmt: skip
-    return Checking(parts, "acme"), double, parts.store
+    return Checking(parts, customer_id), double, parts.store

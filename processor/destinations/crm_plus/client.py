@@ -141,7 +141,7 @@ class CrmPlusDestination:
         return find(self._account, resource, destination_id)
 
     def listing(self, resource: str) -> Listing | None:
-        """As `Lists`, of contacts and opportunities; this and the next five."""
+        """As `Lists`, of contacts and opportunities; this and the next six."""
         return self._listings.listing(resource)
 
     def is_kept(self, resource: str) -> bool:
@@ -155,6 +155,9 @@ class CrmPlusDestination:
 
     def read_back(self, resource: str, destination_ids: Sequence[str]) -> Mapping[str, Found]:
         return self._listings.read_back(resource, destination_ids)
+
+    def claimed(self, resource: str, found: Found) -> Sequence[str]:
+        return self._listings.claimed(resource, found)
 
     def disagreements(self, write: Write, found: Found) -> Mapping[str, Any]:
         """Of a kind without a list: that it differs, and no more."""

@@ -38,6 +38,7 @@ class ContactListing:
         self._account = account
         self._api = account.api
         self._contacts = ContactsRead(account)
+        self._source = account.settings.reference_source
 
     def listing(self) -> Listing | None:
         return Listing(page_rows=PAGE_ROWS, rows_by_id=MOST_GROUPS, takes_since=MODIFIED in self._parameters())
@@ -64,6 +65,12 @@ class ContactListing:
 
     def disagreements(self, write: Write, found: Found) -> Mapping[str, Any]:
         return in_contact(write, found.current)
+
+    def claimed(self, found: Found) -> Sequence[str]:
+        """One that is archived, or merged into another, is nobody's double any more."""
+        if contacts.is_archived(found.current) or found.current.get("mergedIntoContactId"):
+            return ()
+        return [source_id for source, source_id in contacts.references(found.current) if source == self._source]
 
     def _parameters(self) -> Sequence[str]:
         account, now = self._account, self._account.clock.now()
@@ -113,6 +120,11 @@ class OpportunityListing:
         wanted = changes_at(write, found.current, shown.key_of(write.entity, self._source))
         return {name: found.current.get(name) for name in wanted}
 
+    def claimed(self, found: Found) -> Sequence[str]:
+        """Not told: a key may be moved by staff with the text that it stands in."""
+        del found
+        return ()
+
 
 class Listings:
     """Implements `Lists` for those resources that have one."""
@@ -142,6 +154,9 @@ class Listings:
 
     def disagreements(self, write: Write, found: Found) -> Mapping[str, Any]:
         return self._of[write.entity.resource].disagreements(write, found)
+
+    def claimed(self, resource: str, found: Found) -> Sequence[str]:
+        return self._of[resource].claimed(found)
 
     def has(self, resource: str) -> bool:
         return resource in self._of

@@ -24,10 +24,12 @@ SETTINGS: Mapping[str, str] = {
 }
 
 
-def read(stage: Stage, what: str, work: Mapping[str, Any]) -> dict[str, Any]:
+def read(
+    stage: Stage, what: str, work: Mapping[str, Any], *, module: str = "benchmarks.layers.reader"
+) -> dict[str, Any]:
     """Raises RuntimeError with the reader's last line if it fails."""
     progress(what)
-    command = [sys.executable, "-m", "benchmarks.layers.reader", json.dumps(work)]
+    command = [sys.executable, "-m", module, json.dumps(work)]
     done = subprocess.run(
         command, env=stage.environment(SETTINGS), cwd=ROOT, capture_output=True, text=True, check=False
     )

@@ -26,6 +26,11 @@ APPLIED = {"last_state": EventState.APPLIED, "applied_version": 1, "is_applied_a
         ({"destination": ABSENT, "is_linked": False, "last_state": EventState.DEAD_LETTERED}, Drift.REFUSED),
         ({"destination": OTHER, **APPLIED, "last_state": EventState.DISCARDED}, Drift.REFUSED),
         ({"destination": UNREAD, **APPLIED}, Drift.CHANGING),
+        ({"destination": ABSENT, **APPLIED, "is_settling": True}, Drift.NOT_YET_APPLIED),
+        ({"destination": OTHER, **APPLIED, "is_settling": True}, Drift.NOT_YET_APPLIED),
+        ({"destination": OTHER, "is_gone": True, "is_settling": True}, Drift.NOT_YET_APPLIED),
+        ({"destination": AtDestination.SAME, **APPLIED, "is_settling": True}, None),
+        ({"source": AtSource.OTHER, "is_settling": True}, Drift.STALE_MIRROR),
         ({"destination": OTHER, "is_gone": True, "last_state": EventState.APPLIED}, Drift.EXTRA),
         ({"destination": ABSENT, "is_linked": False}, Drift.LOST),
         ({"destination": ABSENT, **APPLIED}, Drift.LOST),
@@ -45,4 +50,4 @@ def test_every_drift_has_a_repair_or_says_that_it_has_none():
 
 def test_what_a_person_or_an_open_event_sees_to_is_not_sent_again():
     left_alone = {drift for drift, repair in REPAIRS.items() if repair is Repair.NONE}
-    assert left_alone == {Drift.NOT_YET_APPLIED, Drift.REFUSED, Drift.CHANGING}
+    assert left_alone == {Drift.NOT_YET_APPLIED, Drift.REFUSED, Drift.CHANGING, Drift.UNLINKED_AT_DESTINATION}

@@ -72,6 +72,16 @@ def test_the_same_record_twice_is_not_the_same_as_none():
     assert double.count == 2
 
 
+def test_records_that_were_tampered_with_alike_do_not_cancel_each_other_out():
+    """Two rows that show one record: what the one adds the other must not take away, whatever the first held."""
+    for times in (2, 4):
+        left, right = HashTree(0), HashTree(0)
+        for _ in range(times):
+            left.add("1", Leaf(1, "h"))
+            right.add("1", Leaf(1, "tampered"))
+        assert diff(left, right) == {0}
+
+
 def test_fields_cannot_be_shifted_from_one_into_the_next():
     assert tree({"1": Leaf(23, "h")}, 0).root != tree({"12": Leaf(3, "h")}, 0).root
 
