@@ -114,7 +114,8 @@ CASES = {
         failed("source breaker: open: GET /users: 503: not all was read by the deadline: users"),
     ),
     "unread, and it was read on, before the last third": (
-        AT[Phase.READ], READS_ON, LAST_THIRD - timedelta(seconds=1), wait(LAST_THIRD + timedelta(seconds=LOOK_SECONDS - 1)),
+        AT[Phase.READ], READS_ON, LAST_THIRD - timedelta(seconds=1),
+        wait(LAST_THIRD + timedelta(seconds=LOOK_SECONDS - 1)),
     ),
     "unread, and it was read on, in the last third": (AT[Phase.READ], READS_ON, LAST_THIRD, Step(act=Act.APPLY)),
     "unread, and it was read on, at the deadline": (AT[Phase.READ], READS_ON, DEADLINE, Step(act=Act.APPLY)),
