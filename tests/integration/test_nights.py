@@ -59,10 +59,11 @@ def contacts(rig, sandbox):
 
 
 def written(rig):
-    """Source ids and versions, in the order in which their writes were begun."""
-    query = select(writes.c.source_id, writes.c.version).filter_by(customer_id=rig.name)
+    """Source ids and versions, in the order in which their writes were thought of: the hub counts its ids up."""
+    query = select(writes.c.write_id, writes.c.source_id, writes.c.version).filter_by(customer_id=rig.name)
     with rig.hub.engine.connect() as connection:
-        return [tuple(row) for row in connection.execute(query.order_by(writes.c.started_at, writes.c.event_id))]
+        rows = sorted(connection.execute(query), key=lambda row: int(row.write_id.rsplit("-", 1)[1]))
+    return [(row.source_id, row.version) for row in rows]
 
 
 def test_nothing_is_applied_or_read_outside_the_window(rig, sandbox):
@@ -161,6 +162,8 @@ def test_a_night_whose_destination_takes_nothing_fails_and_the_third_one_pauses(
         assert night.reason.startswith("destination reachability: nothing could be applied: "), night.reason
         assert "503" in night.reason
         assert (night.report["applied"], night.report["deferred"]) == (0, 3)
+        # Also where an answered look has closed the breaker since: the events remember.
+        assert "503" in rig.parts.truth.applying(night).outage
         rig.clock.advance(60)
     assert "3 nights in a row failed" in rig.customer.status_reason
 
@@ -373,6 +376,7 @@ def test_a_system_that_is_not_there_is_asked_again_within_the_window(rig, sandbo
     night = rig.sleep_until()
 
     assert (night.state, night.attempts) == (NightState.COMPLETED, 4)
+    assert night.pauses == 0, "an outage is no limit"
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ from support.builders import NOW, after
 
 from common.domain.breakers import Breaker, BreakerState, blocked
 from common.domain.customers import System
+from common.domain.errors import BacklogFull, BreakerOpen, BudgetExhausted, RateLimited, SystemUnavailable
 from common.domain.night_reports import NightReport, applied_through
 from common.domain.night_steps import APPLYING_SHARE, LOOK_SECONDS, Act, Step, Truth, decide
-from common.domain.nights import Finding, Night, NightState, Phase, Probe
+from common.domain.nights import Finding, Night, NightState, Phase, Probe, is_rate_pause
 
 DEADLINE = after(6 * 3600)
 OPENED = Breaker(state=BreakerState.OPEN, reason="GET /users: 503", probe_at=after(60))
@@ -197,6 +198,20 @@ def test_no_night_waits_beyond_its_deadline(phase):
     step = decide(a_night(phase), late, DEADLINE - timedelta(seconds=1))
 
     assert step.until is None or step.until <= DEADLINE
+
+
+@pytest.mark.parametrize(
+    ("error", "counts"),
+    [
+        (RateLimited("429", until=NOW), True),
+        (BudgetExhausted("used up", until=NOW), True),
+        (BreakerOpen("in trouble", until=NOW), False),
+        (BacklogFull("too many", until=NOW), False),
+        (SystemUnavailable("503", sent=True), False),
+    ],
+)
+def test_a_budget_and_a_429_are_pauses_and_an_outage_and_a_backlog_are_not(error, counts):
+    assert is_rate_pause(error) is counts
 
 
 def test_a_failure_rate_is_of_all_that_ended_and_not_of_successes():
