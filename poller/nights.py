@@ -8,7 +8,7 @@ asking twice; it is not what keeps the row right, for the row is changed only in
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -16,7 +16,7 @@ import structlog
 from common.domain.clock import Clock
 from common.domain.customers import Customer, Mode, System
 from common.domain.night_reports import NightReport
-from common.domain.night_steps import Act, Step, Truth, decide
+from common.domain.night_steps import Act, Step, Truth, decide, ends_applying
 from common.domain.nights import Night, NightState, NightStore, Phase, Probe
 from common.domain.passages import Breakers
 from common.domain.retry import RetryPolicy
@@ -96,7 +96,7 @@ def _truth(parts: NightParts, night: Night, customer: Customer, now: datetime) -
     reading = (
         parts.truth.reading(night, parts.resources(customer)) if night.phase in (Phase.READ, Phase.APPLY) else None
     )
-    return Truth(
+    truth = Truth(
         is_nightly=customer.mode is Mode.NIGHTLY,
         paused="" if customer.is_active else customer.status_reason or str(customer.status),
         parked_until=customer.parked_until,
@@ -106,13 +106,19 @@ def _truth(parts: NightParts, night: Night, customer: Customer, now: datetime) -
         unread=reading.unread if reading else (),
         idle=reading.idle if reading else (),
         failed=reading.failed if reading else (),
+        has_read_on=reading is not None and parts.truth.has_read_on(night, reading.unread),
         has_work=night.phase is Phase.APPLY and parts.truth.has_work(night, now),
     )
+    if night.phase is Phase.APPLY and ends_applying(truth, now, night.deadline_at or now):
+        applying = parts.truth.applying(night)
+        return replace(truth, has_applied=applying.has_applied, outage=applying.outage)
+    return truth
 
 
 def _start(parts: NightParts, night: Night, _customer: Customer, _step: Step, now: datetime) -> None:
     deadline = now + timedelta(hours=parts.policy.window_hours)
-    parts.store.save(night, started_at=now, deadline_at=deadline)
+    carried = parts.truth.under_way(night.customer_id)
+    parts.store.save(night, started_at=now, deadline_at=deadline, carried=carried)
 
 
 def _probe(parts: NightParts, night: Night, customer: Customer, step: Step, now: datetime) -> None:

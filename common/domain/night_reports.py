@@ -31,7 +31,8 @@ class NightReport:
     #: Of the night's runs.
     read: int = 0
     detected: int = 0
-    #: Requests of these runs at the source; what the destination was asked is counted by no customer's night.
+    #: Requests of these runs at the source. What the destination was asked is kept for no longer than its budget looks
+    #: back, so that no night can tell.
     source_requests: int = 0
     #: Events that ended during the night, by how.
     applied: int = 0

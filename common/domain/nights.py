@@ -11,7 +11,7 @@ an open night, before its deadline, and at no other time.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -91,6 +91,9 @@ class Night:
     #: Times a budget or a 429 held up its reading or its writing.
     pauses: int = 0
     probes: Mapping[System, Probe]
+    #: What each run that was under way had come to when the night began, by its id: `read`, `detected`, `requests` and
+    #: `pages`. What it does from then on is this night's.
+    carried: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     #: As `NightReport.to_json`; empty before its end.
     report: Mapping[str, Any]
 

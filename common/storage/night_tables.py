@@ -35,6 +35,8 @@ nights = Table(
     count("pauses"),
     # By system: what the last probe found.
     Column("probes", JSONB, nullable=False, server_default=text("'{}'")),
+    # By id: what each run that was under way had come to when it began.
+    Column("carried", JSONB, nullable=False, server_default=text("'{}'")),
     Column("report", JSONB, nullable=False, server_default=text("'{}'")),
     # A person has resumed the customer since: a failure counts no more.
     Column("forgiven", Boolean, nullable=False, server_default="false"),

@@ -7,24 +7,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Integer, case, cast, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, case, exists, func, or_, select
 
 from common.domain.customers import System
-from common.domain.events import EventState, Origin
+from common.domain.events import EventState
 from common.domain.layers import Layer
 from common.domain.night_reports import FAILURES, NightFailure, NightReport, applied_through, by_state
 from common.domain.nights import Night
 from common.domain.runs import FINAL_RUN_STATES, RunState
 from common.storage.due import IS_OPEN, OPEN_NAMES
 from common.storage.engine import reading
+from common.storage.night_runs import BESIDE, came_to, has_read_on, under_way
 from common.storage.schedule import ask_for
 from common.storage.tables import checkpoints, credentials, dead_letters, events, runs
 
 #: What was accepted by a destination that imports at once shows within this time; longer than that no night is kept
 #: open for it, and it is looked for in the next one.
 CONFIRMATION = timedelta(seconds=60)
-#: Of runs that belong to no night.
-BESIDE = (Origin.RECONCILIATION, Origin.FULL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +33,14 @@ class Reading:
     unread: Sequence[str]
     idle: Sequence[str]
     failed: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Applying:
+    """What a night's applying has met. As in `night_steps.Truth`."""
+
+    has_applied: bool
+    outage: str
 
 
 class PostgresNightTruth:
@@ -57,6 +64,24 @@ class PostgresNightTruth:
         failed = [name for name in resources if ended.get(name) == RunState.FAILED and name not in unread]
         return Reading(unread=unread, idle=[name for name in unread if name not in busy], failed=failed)
 
+    def under_way(self, customer_id: str) -> Mapping[str, Mapping[str, int]]:
+        """As `Night.carried`, of now."""
+        with self._reads.connect() as connection:
+            return under_way(connection, customer_id)
+
+    def has_read_on(self, night: Night, unread: Sequence[str]) -> bool:
+        """Whether runs of these resources have saved pages in this night."""
+        with self._reads.connect() as connection:
+            return has_read_on(connection, night, unread)
+
+    def applying(self, night: Night) -> Applying:
+        """Reads all events of the customer, if none of its night was applied: not for every look."""
+        since = night.started_at or night.claimed_at
+        with self._reads.connect() as connection:
+            has_applied = bool(connection.execute(select(_taken(night.customer_id, since))).scalar_one())
+            said = connection.execute(_said_in_vain(night.customer_id, since)).scalar_one_or_none()
+        return Applying(has_applied=has_applied, outage=said or "")
+
     def ask(self, customer_id: str, resources: Sequence[str], now: datetime) -> None:
         """Their runs are due from now on; one that is under way goes on instead."""
         with self._engine.begin() as connection:
@@ -78,7 +103,7 @@ class PostgresNightTruth:
             places = _checkpoints(connection, night.customer_id)
             lowest = min((at for at in places.values() if at is not None), default=None)
             return NightReport(
-                **connection.execute(_read(night.customer_id, since)).one()._mapping,  # noqa: SLF001 - its public accessor
+                **came_to(connection, night),
                 **by_state(_tally(connection, night.customer_id, since)),
                 submitted=still_open.submitted,
                 deferred=still_open.pending,
@@ -125,11 +150,18 @@ def _held(deadline: datetime, now: datetime) -> ColumnElement[bool]:
     return exists().where(*same, other.c.state.in_(OPEN_NAMES), _is_late(other, deadline, now))
 
 
-def _read(customer_id: str, since: datetime) -> Any:
-    own = (runs.c.customer_id == customer_id, runs.c.started_at >= since, runs.c.origin.not_in(BESIDE))
-    columns = {"read": runs.c.read, "detected": runs.c.detected + runs.c.deleted, "source_requests": runs.c.requests}
-    sums = [cast(func.coalesce(func.sum(column), 0), Integer).label(name) for name, column in columns.items()]
-    return select(*sums).where(*own)
+def _taken(customer_id: str, since: datetime) -> ColumnElement[bool]:
+    """Whether the destination has taken an event since, or said of one that it still holds it."""
+    applied = (events.c.state == EventState.APPLIED) & (events.c.finished_at >= since)
+    held = (events.c.state == EventState.SUBMITTED) & (events.c.retry_at > since)
+    return exists().where(events.c.customer_id == customer_id, or_(applied, held))
+
+
+def _said_in_vain(customer_id: str, since: datetime) -> Any:
+    """What is still pending and was tried since, other than with a defect of ours; the latest one's reason."""
+    tried = (events.c.attempts > events.c.defects, events.c.retry_at > since, events.c.reason != "")
+    query = select(events.c.reason).where(events.c.customer_id == customer_id, IS_OPEN, *tried)
+    return query.where(events.c.state == EventState.PENDING).order_by(events.c.retry_at.desc()).limit(1)
 
 
 def _tally(connection: Connection, customer_id: str, since: datetime) -> Mapping[str, int]:

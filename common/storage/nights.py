@@ -122,7 +122,7 @@ def night_of(row: Any) -> Night | None:
         return None
     names = (
         "customer_id", "night_date", "part", "reason", "claimed_at", "started_at", "deadline_at", "finished_at",
-        "next_step_at", "next_at", "attempts", "pauses", "report",
+        "next_step_at", "next_at", "attempts", "pauses", "carried", "report",
     )  # fmt: skip
     return Night(
         **{name: getattr(row, name) for name in names},

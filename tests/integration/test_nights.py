@@ -59,10 +59,11 @@ def contacts(rig, sandbox):
 
 
 def written(rig):
-    """Source ids and versions, in the order in which their writes were begun."""
-    query = select(writes.c.source_id, writes.c.version).filter_by(customer_id=rig.name)
+    """Source ids and versions, in the order in which their writes were thought of: the hub counts its ids up."""
+    query = select(writes.c.write_id, writes.c.source_id, writes.c.version).filter_by(customer_id=rig.name)
     with rig.hub.engine.connect() as connection:
-        return [tuple(row) for row in connection.execute(query.order_by(writes.c.started_at, writes.c.event_id))]
+        rows = sorted(connection.execute(query), key=lambda row: int(row.write_id.rsplit("-", 1)[1]))
+    return [(row.source_id, row.version) for row in rows]
 
 
 def test_nothing_is_applied_or_read_outside_the_window(rig, sandbox):
@@ -117,13 +118,9 @@ def test_a_night_that_starts_late_has_its_whole_window(rig):
 
 def test_what_is_left_at_the_deadline_comes_first_the_next_night_and_never_after_what_is_newer(rig, sandbox):
     rig.hub.with_run_parts(store=PostgresDetectionStore(rig.hub.engine, partitions=1))
-    (fault,) = sandbox.add_faults({"kind": "error", "status": 503, "system": "crm", "method": "POST"})
-    rig.claim()
-    rig.sleep_until(phase="apply")
-    rig.clock.advance(6 * 3600)
-    rig.turn()
-    night = rig.night
-    assert (night.state, night.report["deferred"], night.report["applied"]) == (NightState.COMPLETED, 3, 0)
+    (fault,) = away(rig, sandbox)
+    night = rig.cut_short()
+    assert (night.report["deferred"], night.report["applied"]) == (3, 0)
 
     sandbox.remove_fault(fault)
     oldest, newer = sorted(map(int, sandbox.export(rig.name)["source"]["users"]))[:2]
@@ -150,82 +147,164 @@ def test_what_is_left_at_the_deadline_comes_first_the_next_night_and_never_after
     assert versions == sorted(versions)
 
 
+def away(rig, sandbox):
+    """The destination answers reads, and takes nothing: its breaker is closed again by every look."""
+    create = {"system": "crm", "method": "POST", "route": "/api/Contact", "organization": rig.name}
+    return sandbox.add_faults({"kind": "error", "status": 503, **create})
+
+
+def test_a_night_whose_destination_takes_nothing_fails_and_the_third_one_pauses(rig, sandbox):
+    away(rig, sandbox)
+    for day in range(3):
+        assert rig.customer.is_active
+        night = rig.cut_short(day)
+        assert night.state is NightState.FAILED
+        assert night.reason.startswith("destination reachability: nothing could be applied: "), night.reason
+        assert "503" in night.reason
+        assert (night.report["applied"], night.report["deferred"]) == (0, 3)
+        # Also where an answered look has closed the breaker since: the events remember.
+        assert "503" in rig.parts.truth.applying(night).outage
+        rig.clock.advance(60)
+    assert "3 nights in a row failed" in rig.customer.status_reason
+
+
+def test_a_night_whose_destination_took_a_part_is_completed_and_tells_what_it_left(rig, sandbox):
+    rig.whole_night()
+    users = sorted(map(int, sandbox.export(rig.name)["source"]["users"]))
+    sandbox.change_user(rig.name, users[0], last_name="Changed")
+    sandbox.create_user(rig.name)
+    rig.clock.advance(60)
+    away(rig, sandbox)  # whom it has is changed by PUT, whom it has not is created by POST
+    night = rig.cut_short(1)
+
+    assert (night.state, night.reason) == (NightState.COMPLETED, "")
+    assert (night.report["applied"], night.report["deferred"]) == (1, 1)
+
+
+@pytest.fixture
+def long_read(timed, clock, organization):
+    """Two pages, and a slice of a run reads one."""
+    made = NightRig(timed, clock, timed.onboard(organization(users=17), create="direct"))
+    timed.with_run_parts(slice_seconds=-1.0)
+    return made
+
+
+def test_a_reading_that_outlasts_its_window_goes_on_the_next_night_and_what_it_found_is_applied(long_read):
+    rig = long_read
+    rig.claim()
+    rig.turn()
+    first = rig.night
+    assert (first.phase, rig.hub.states(rig.name)) == (Phase.READ, {"pending": 15})
+    rig.clock.advance(4 * 3600 + 1)
+    night = rig.sleep_until()
+    assert (night.state, night.reason) == (NightState.COMPLETED, "source: time: the reading goes on next night: users")
+    assert rig.hub.states(rig.name) == {"applied": 15}
+    assert night.report["read"] == 15
+    assert rig.hub.nights.failed_in_a_row(rig.name) == 0
+
+    rig.clock.advance(18 * 3600)
+    night = rig.whole_night(1)
+    assert (night.state, night.reason) == (NightState.COMPLETED, "")
+    assert rig.hub.states(rig.name) == {"applied": 17}
+    assert night.report["detected"] == 2, "it did not read the first page again"
+    assert night.report["applied"] == 2
+
+
+def test_a_night_that_saves_no_page_more_has_not_read_on(long_read, sandbox):
+    rig = long_read
+    rig.claim()
+    rig.turn()
+    rig.clock.advance(4 * 3600 + 1)
+    rig.sleep_until()
+    rig.clock.advance(18 * 3600)
+    rig.claim(1)
+    rig.reach("read")
+    sandbox.add_faults({"kind": "error", "status": 503, "system": "volunteer", "organization": rig.name})
+    rig.turn()
+    rig.clock.advance(6 * 3600)
+    night = rig.sleep_until()
+
+    assert night.state is NightState.FAILED
+    assert "not all was read by the deadline: users" in night.reason
+    assert night.report["read"] == 0
+
+
 class KilledHere(Exception):
     """As SIGKILL: nobody catches it."""
 
 
-class Fragile:
-    """Passes calls on; dies before, or right after, one of those that change something."""
+class Deaths:
+    """Wraps what changes something: the first call of each kind dies, before or right after it is made."""
 
-    def __init__(self, inner, names, plan):
-        self._inner, self._names, self._plan = inner, names, plan
-
-    def __getattr__(self, name):
-        inner = getattr(self._inner, name)
-        return self._plan.wrap(inner) if name in self._names else inner
-
-
-class Plan:
     def __init__(self):
-        self.calls, self.dies_at, self.after = 0, None, False
+        self.after, self.died = False, set()
 
-    def wrap(self, inner):
-        def call(*arguments, **named):
-            self.calls += 1
-            dies = self.calls == self.dies_at
-            if dies and not self.after:
+    def again(self, *, after):
+        self.after, self.died = after, set()
+
+    def wrap(self, name, inner):
+        def call(*arguments, **changes):
+            kind = (name, *(getattr(each, "phase", str(each)) for each in arguments[:2]), *sorted(changes))
+            is_first = kind not in self.died
+            self.died.add(kind)
+            if is_first and not self.after:
                 raise KilledHere
-            answer = inner(*arguments, **named)
-            if dies:
+            answer = inner(*arguments, **changes)
+            if is_first:
                 raise KilledHere
             return answer
 
         return call
 
-    def new_night(self, dies_at, *, after):
-        self.calls, self.dies_at, self.after = 0, dies_at, after
+
+class Fragile:
+    """Passes calls on, and those of these names through `Deaths`."""
+
+    def __init__(self, inner, names, deaths):
+        self._inner, self._names, self._deaths = inner, names, deaths
+
+    def __getattr__(self, name):
+        inner = getattr(self._inner, name)
+        return self._deaths.wrap(name, inner) if name in self._names else inner
 
 
 def killed_and_resumed(rig):
-    killed = False
+    """How many deaths the night took."""
+    deaths = 0
     for _ in range(60):
         try:
             rig.turn()
         except KilledHere:
-            killed = True
+            deaths += 1
         if not rig.night.is_open:
-            return killed
+            return deaths
         rig.clock.advance(15)
     raise AssertionError(f"the night is still at {rig.night.phase}")
 
 
-def test_a_night_killed_before_any_of_its_writes_comes_to_the_same_end(rig, sandbox):
-    plan = Plan()
-    rig.hub.nights = Fragile(rig.hub.nights, {"save", "note_probe"}, plan)
+@pytest.mark.parametrize("after", [False, True])
+def test_a_night_killed_at_each_of_its_writes_comes_to_the_same_end(rig, sandbox, after):
+    rig.whole_night()
+    there, deaths = contacts(rig, sandbox), Deaths()
+    rig.hub.nights = Fragile(rig.hub.nights, {"save", "note_probe"}, deaths)
     rig.parts = replace(
         rig.parts_of(rig.hub),
-        truth=Fragile(PostgresNightTruth(rig.hub.engine), {"ask"}, plan),
-        announce=plan.wrap(lambda _: None),
+        truth=Fragile(PostgresNightTruth(rig.hub.engine), {"ask"}, deaths),
+        announce=deaths.wrap("announce", lambda _: None),
     )
-    rig.whole_night()
-    calls, there = plan.calls, contacts(rig, sandbox)
-    assert calls > 8
     person = min(map(int, sandbox.export(rig.name)["source"]["users"]))
-    # Dying right after a write is dying before the next one, for nothing is changed in between.
-    deaths = [*((number, False) for number in range(1, calls + 1)), (calls, True)]
-    for day, (number, after) in enumerate(deaths, 1):
-        sandbox.change_user(rig.name, person, last_name=f"Name{day}")
-        rig.clock.advance(60)
-        plan.new_night(None, after=False)
-        assert rig.claim(day)
-        plan.new_night(number, after=after)
-        assert killed_and_resumed(rig), f"call {number} was never made"
-        night = rig.night
-        assert (night.state, night.report["applied"], night.report["deferred"]) == (NightState.COMPLETED, 1, 0), number
+    sandbox.change_user(rig.name, person, last_name="Changed")
+    rig.clock.advance(60)
+    assert rig.claim(1)
+    deaths.again(after=after)
 
-    assert rig.hub.states(rig.name) == {"applied": 3 + len(deaths)}
+    # Its start, a probe asked for and noted of either system, three phases, the asking, a hint, its end.
+    assert killed_and_resumed(rig) >= 9
+    night = rig.night
+    assert (night.state, night.report["applied"], night.report["deferred"]) == (NightState.COMPLETED, 1, 0)
+    assert rig.hub.states(rig.name) == {"applied": 4}
     assert contacts(rig, sandbox) == there
-    assert len(rig.hub.nights.list(rig.name, 100)) == 1 + len(deaths)
+    assert len(rig.hub.nights.list(rig.name, 100)) == 2
 
 
 @pytest.mark.parametrize("phase", ["read", "apply"])
@@ -297,6 +376,7 @@ def test_a_system_that_is_not_there_is_asked_again_within_the_window(rig, sandbo
     night = rig.sleep_until()
 
     assert (night.state, night.attempts) == (NightState.COMPLETED, 4)
+    assert night.pauses == 0, "an outage is no limit"
 
 
 @pytest.mark.parametrize(
@@ -314,6 +394,37 @@ def test_each_time_a_limit_makes_it_wait_is_counted_and_an_outage_is_not(rig, sa
 
     assert night.state is NightState.COMPLETED
     assert (night.pauses, night.report["rate_limit_pauses"]) == (count, count)
+
+
+def test_a_letter_that_is_replayed_waits_for_the_window_and_goes_with_it(rig, sandbox):
+    create = {"system": "crm", "method": "POST", "route": "/api/Contact", "organization": rig.name}
+    (fault,) = sandbox.add_faults({"kind": "error", "status": 422, **create})
+    assert rig.whole_night().report["dead_lettered"] == 3
+    sandbox.remove_fault(fault)
+    letter = rig.hub.dead_letters.list(rig.name)[0]
+    assert rig.hub.dead_letters.replay(letter, rig.clock.now())
+    rig.deliver()
+    assert rig.hub.states(rig.name)["pending"] == 1
+    assert rig.hub.overview.due_work(rig.clock.now()) == []
+
+    rig.clock.advance(24 * 3600)
+    night = rig.whole_night(1)
+    assert (night.report["taken_over"], night.report["applied"], night.report["deferred"]) == (1, 1, 0)
+
+
+def test_a_probe_path_that_is_not_there_is_unsupported_and_the_night_goes_on(timed, clock, organization):
+    rig = NightRig(timed, clock, timed.onboard(organization(users=1), create="direct", probe_path="/api/Health"))
+    night = rig.whole_night()
+
+    assert night.probes[System.DESTINATION].finding is Finding.UNSUPPORTED
+    assert (night.state, night.report["applied"]) == (NightState.COMPLETED, 1)
+
+
+def test_a_default_probe_path_that_is_not_there_is_refused(rig, sandbox):
+    sandbox.add_faults({"kind": "error", "status": 404, "system": "crm", "organization": rig.name})
+    night = rig.whole_night()
+
+    assert night.reason.startswith("destination probe: refused: ")
 
 
 def test_a_dead_letter_is_in_the_report_without_anything_personal(rig, sandbox):

@@ -132,5 +132,15 @@ class NightRig:
         assert self.claim(days)
         return self.sleep_until()
 
+    def cut_short(self, days: int = 0) -> Night:
+        """A night that is as its first minutes are until its deadline comes."""
+        assert self.claim(days)
+        self.sleep_until(phase="apply")
+        self.turn()
+        self.clock.advance(WINDOW.total_seconds())
+        self.message()
+        assert not self.night.is_open
+        return self.night
+
     def advance(self) -> Night | None:
         return advance(self.parts, self.name)

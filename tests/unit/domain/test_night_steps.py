@@ -9,9 +9,10 @@ from support.builders import NOW, after
 
 from common.domain.breakers import Breaker, BreakerState, blocked
 from common.domain.customers import System
+from common.domain.errors import BacklogFull, BreakerOpen, BudgetExhausted, RateLimited, SystemUnavailable
 from common.domain.night_reports import NightReport, applied_through
-from common.domain.night_steps import LOOK_SECONDS, Act, Step, Truth, decide
-from common.domain.nights import Finding, Night, NightState, Phase, Probe
+from common.domain.night_steps import APPLYING_SHARE, LOOK_SECONDS, Act, Step, Truth, decide
+from common.domain.nights import Finding, Night, NightState, Phase, Probe, is_rate_pause
 
 DEADLINE = after(6 * 3600)
 OPENED = Breaker(state=BreakerState.OPEN, reason="GET /users: 503", probe_at=after(60))
@@ -46,6 +47,11 @@ ENDED_WELL = Step(act=Act.END, verdict=NightState.COMPLETED)
 SOON = after(LOOK_SECONDS)
 AT = {phase: a_night(phase) for phase in Phase}
 WORK = Truth(has_work=True)
+READS_ON = Truth(unread=("users",), has_read_on=True)
+GOES_ON = Step(act=Act.END, verdict=NightState.COMPLETED, reason="source: time: the reading goes on next night: users")
+LAST_THIRD = DEADLINE - APPLYING_SHARE * timedelta(hours=6)
+IN_VAIN = "POST /api/Contact: 503"
+NOTHING = "destination reachability: nothing could be applied: "
 
 CASES = {
     "nobody has taken it up": (a_night(started_at=None, deadline_at=None), Truth(), NOW, Step(act=Act.START)),
@@ -108,6 +114,15 @@ CASES = {
         AT[Phase.READ], Truth(unread=("users",), breakers={SOURCE: OPENED}), DEADLINE,
         failed("source breaker: open: GET /users: 503: not all was read by the deadline: users"),
     ),
+    "unread, and it was read on, before the last third": (
+        AT[Phase.READ], READS_ON, LAST_THIRD - timedelta(seconds=1),
+        wait(LAST_THIRD + timedelta(seconds=LOOK_SECONDS - 1)),
+    ),
+    "unread, and it was read on, in the last third": (AT[Phase.READ], READS_ON, LAST_THIRD, Step(act=Act.APPLY)),
+    "unread, and it was read on, at the deadline": (AT[Phase.READ], READS_ON, DEADLINE, Step(act=Act.APPLY)),
+    "unread, and it was not read on, in the last third": (
+        AT[Phase.READ], Truth(unread=("users",)), LAST_THIRD, wait(LAST_THIRD + timedelta(seconds=LOOK_SECONDS)),
+    ),
     "the token is rejected while it reads": (
         AT[Phase.READ], Truth(unread=("users",), breakers={SOURCE: blocked("401")}), NOW,
         failed("source token: rejected: 401"),
@@ -119,6 +134,35 @@ CASES = {
     "work at the deadline, for the destination is away": (
         AT[Phase.APPLY], Truth(has_work=True, breakers={DESTINATION: OPENED}), DEADLINE,
         failed("destination breaker: open: GET /users: 503"),
+    ),
+    "the destination is away at the deadline, after it has taken a part": (
+        AT[Phase.APPLY], Truth(has_work=True, has_applied=True, outage=IN_VAIN, breakers={DESTINATION: OPENED}),
+        DEADLINE, ENDED_WELL,
+    ),
+    "the destination was away for the whole window, and the breaker saw little of it": (
+        AT[Phase.APPLY], Truth(has_work=True, outage=IN_VAIN), DEADLINE, failed(NOTHING + IN_VAIN),
+    ),
+    "what was tried in vain is not due before the deadline": (
+        AT[Phase.APPLY], Truth(outage=IN_VAIN), DEADLINE - timedelta(seconds=1), failed(NOTHING + IN_VAIN),
+    ),
+    "it could not even be looked at": (
+        AT[Phase.APPLY], Truth(has_work=True, breakers={DESTINATION: Breaker(failures=2, reason="GET /: timeout")}),
+        DEADLINE, failed(NOTHING + "GET /: timeout"),
+    ),
+    "it is away, and nobody wanted anything of it": (
+        AT[Phase.APPLY], Truth(breakers={DESTINATION: OPENED}), NOW, ENDED_WELL,
+    ),
+    "parked beyond the deadline, for the destination is away": (
+        AT[Phase.APPLY], Truth(has_work=True, parked_until=DEADLINE, breakers={DESTINATION: OPENED}), NOW,
+        failed("destination breaker: open: GET /users: 503"),
+    ),
+    "what is read is applied, and the reading goes on": (AT[Phase.APPLY], READS_ON, NOW, GOES_ON),
+    "the reading goes on, and a run has failed": (
+        AT[Phase.APPLY], Truth(unread=("users",), failed=("groups",)), NOW,
+        failed("source: the runs of groups failed; see `fleet runs list`"),
+    ),
+    "the destination was away, and the reading would go on": (
+        AT[Phase.APPLY], Truth(unread=("users",), has_work=True, outage=IN_VAIN), DEADLINE, failed(NOTHING + IN_VAIN),
     ),
     "work at the deadline, for a person has paused it": (
         AT[Phase.APPLY], Truth(has_work=True, paused="by hand"), DEADLINE, failed("customer: paused: by hand"),
@@ -154,6 +198,20 @@ def test_no_night_waits_beyond_its_deadline(phase):
     step = decide(a_night(phase), late, DEADLINE - timedelta(seconds=1))
 
     assert step.until is None or step.until <= DEADLINE
+
+
+@pytest.mark.parametrize(
+    ("error", "counts"),
+    [
+        (RateLimited("429", until=NOW), True),
+        (BudgetExhausted("used up", until=NOW), True),
+        (BreakerOpen("in trouble", until=NOW), False),
+        (BacklogFull("too many", until=NOW), False),
+        (SystemUnavailable("503", sent=True), False),
+    ],
+)
+def test_a_budget_and_a_429_are_pauses_and_an_outage_and_a_backlog_are_not(error, counts):
+    assert is_rate_pause(error) is counts
 
 
 def test_a_failure_rate_is_of_all_that_ended_and_not_of_successes():
