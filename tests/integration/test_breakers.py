@@ -131,7 +131,7 @@ def test_an_outage_of_the_source_puts_the_run_off_and_it_goes_on_where_it_was(hu
 
     assert states == ["continued"] * 6 + ["completed"]
     (report,) = hub.overview.runs(access.name)
-    assert (report.state, report.counts.pages) == ("completed", 5)
+    assert (report.state, report.counts.pages) == ("completed", 4)
     assert hub.breakers.of(access.name) == {}
     assert hub.customers.get(access.name).is_active
 

@@ -110,6 +110,7 @@ def test_sweeps_that_queued_up_while_all_workers_were_busy_are_made_once(hub, re
         throttles=SimpleNamespace(tell=lambda _obey, *, wait: swept.append(wait)),
         customers=SimpleNamespace(end_pauses=lambda _now: (), served=list), deliveries=None,
         overview=SimpleNamespace(mapped=lambda _now: [], due_work=lambda _now: (), due_runs=lambda _now: ()),
+        nights=SimpleNamespace(store=SimpleNamespace(due=lambda _now: ())),
     )  # fmt: skip
     parts.deliveries = SimpleNamespace(restore=lambda _due, by: 0, repair=lambda _lanes: 0)
     app = make_app("t", hub.servers.broker_url, log_format="text", log_level="ERROR")

@@ -57,7 +57,7 @@ PROVED_BY = {
     ),
     "integration/test_nights.py": (
         "test_what_is_left_at_the_deadline_comes_first_the_next_night_and_never_after_what_is_newer",
-        "test_a_night_killed_before_any_of_its_writes_comes_to_the_same_end",
+        "test_a_night_killed_at_each_of_its_writes_comes_to_the_same_end",
         "test_a_rejected_token_fails_the_night_at_once_and_names_the_system",
     ),
     "unit/domain/test_night_steps.py": ("test_a_failure_rate_is_of_all_that_ended_and_not_of_successes",),
