@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -13,13 +12,12 @@ from rich.console import Group, RenderableType
 from common.cli.backfills import Backfilling
 from common.cli.bootstrap import Parts, open_parts
 from common.cli.estimate import reading_of
-from common.cli.failures import CommandFailed
-from common.cli.offboarding import way_back
 from common.cli.options import AsJson, CustomerId, DryRun, operator
 from common.cli.output import make_table, note, show
+from common.cli.readings import begun, require_known, require_scanned, served
 from common.cli.status import backfills_of
-from common.domain.checkpoints import Progress, first_progress
-from common.domain.customers import Customer, CustomerStatus
+from common.domain.checkpoints import Progress
+from common.domain.customers import Customer
 from common.domain.layers import Layer
 from common.domain.limits import Share, allowance
 from common.storage.sizes import PostgresSizes
@@ -52,7 +50,7 @@ def backfill(
 ) -> None:
     """Begin a customer's first reading now, or show how far it is. Polls of a resource begin where it ends."""
     with open_parts() as parts:
-        customer = _served(parts, customer_id)
+        customer = served(parts, customer_id)
         wanted = _wanted(parts, customer, resource, from_scratch=from_scratch)
         costs = _costs(parts, customer, wanted) if dry_run else []
         if wanted and not dry_run:
@@ -65,21 +63,13 @@ def backfill(
         note(f"{customer_id} is paused, so that nothing is read until it is resumed")
 
 
-def _served(parts: Parts, customer_id: str) -> Customer:
-    customer = parts.customers.get(customer_id)
-    if customer.status is CustomerStatus.OFFBOARDED:
-        raise CommandFailed(way_back(parts, customer_id))
-    return customer
-
-
 def _wanted(parts: Parts, customer: Customer, resource: str | None, *, from_scratch: bool) -> Sequence[str]:
     """Those without a checkpoint; from scratch, those that are read by their time of change. Raises CommandFailed."""
     known, scanned = registry.resources(customer), registry.scanned(customer)
-    if resource is not None and resource not in known:
-        raise CommandFailed(f"--resource: {resource!r} is none of {', '.join(known)}", exit_code=2)
-    if from_scratch and resource is not None and resource not in scanned:
-        line = f"--resource: {resource} is compared whole each time it is read; this is for {', '.join(scanned)}"
-        raise CommandFailed(line, exit_code=2)
+    if resource is not None:
+        require_known(resource, known)
+    if from_scratch and resource is not None:
+        require_scanned(resource, scanned)
     listed = PostgresSizes(parts.engine).listed(customer.customer_id)
     found = scanned if from_scratch else [name for name in known if name not in listed]
     return [name for name in found if resource in (None, name)]
@@ -99,11 +89,12 @@ def _costs(parts: Parts, customer: Customer, wanted: Sequence[str]) -> list[Want
 
 def _ask(parts: Parts, customer: Customer, wanted: Sequence[str], *, from_scratch: bool) -> None:
     """First the truth: the sweep asks for it until a worker has taken it, also if Redis is away."""
-    now, begun = parts.clock.now(), {name: _begun(parts) for name in wanted}
+    now = parts.clock.now()
+    new = {name: begun(Layer.POLL, now) for name in wanted}
     if from_scratch:
-        parts.backfills.begin_again(customer.customer_id, begun, now)
+        parts.backfills.begin_again(customer.customer_id, new, now)
     else:
-        fresh = _without_kept(parts, customer, begun)
+        fresh = _without_kept(parts, customer, new)
         if fresh:
             parts.schedule.begin(customer.customer_id, Layer.POLL, fresh, now)
     detail = ", ".join(wanted) + (", from scratch" if from_scratch else "")
@@ -112,15 +103,10 @@ def _ask(parts: Parts, customer: Customer, wanted: Sequence[str], *, from_scratc
         note("Redis cannot be reached: the sweep sees to it when it is back")
 
 
-def _without_kept(parts: Parts, customer: Customer, begun: Mapping[str, Progress]) -> dict[str, Progress]:
+def _without_kept(parts: Parts, customer: Customer, new: Mapping[str, Progress]) -> dict[str, Progress]:
     """What an earlier run has kept, the poll takes up by itself."""
     there = {row.resource for row in parts.backfills.standing(customer.customer_id)}
-    return {name: progress for name, progress in begun.items() if name not in there}
-
-
-def _begun(parts: Parts) -> Progress:
-    run_id, trace_id = uuid.uuid4().hex, uuid.uuid4().hex
-    return first_progress(Layer.POLL, None, run_id=run_id, trace_id=trace_id, now=parts.clock.now())
+    return {name: progress for name, progress in new.items() if name not in there}
 
 
 def _told(

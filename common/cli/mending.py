@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from common.cli.bootstrap import Parts
-from common.domain.checkpoints import first_progress
+from common.cli.readings import begun
 from common.domain.customers import Customer
 from common.domain.drift import REPAIRS, Repair
 from common.domain.layers import RECONCILIATION_SECONDS, Layer
@@ -45,8 +45,7 @@ def _read_again(parts: Parts, customer: Customer, certificate: ResourceCertifica
     if terms is None or terms.style is not Style.MODIFIED:
         return "is compared whole when it is read next"
     layer, since = reading_that_finds(certificate.source, now)
-    progress = first_progress(layer, None, run_id=uuid.uuid4().hex, trace_id=uuid.uuid4().hex, now=now, since=since)
-    new = parts.schedule.begin(customer.customer_id, layer, {resource: progress}, now)
+    new = parts.schedule.begin(customer.customer_id, layer, {resource: begun(layer, now, since)}, now)
     parts.hint(customer, poll=True, layer=layer, resources=[resource])
     if resource not in new:
         return f"a run of layer {layer} is under way and goes on: ask again when it has ended"

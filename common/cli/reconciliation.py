@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -16,11 +15,10 @@ from common.cli import moments
 from common.cli.bootstrap import Parts, open_parts
 from common.cli.estimate import reading_of
 from common.cli.failures import CommandFailed
-from common.cli.offboarding import way_back
 from common.cli.options import AsJson, CustomerId, DryRun, operator
 from common.cli.output import make_table, note, show
-from common.domain.checkpoints import Progress, first_progress
-from common.domain.customers import Customer, CustomerStatus
+from common.cli.readings import begun, require_known, require_scanned, served
+from common.domain.customers import Customer
 from common.domain.layers import RECONCILIATION_SECONDS, Layer
 from common.storage.sizes import PostgresSizes
 from poller.sources import registry
@@ -49,7 +47,7 @@ def reconcile(
 ) -> None:
     """Read what changed in the last day once more, whatever the checkpoint says; with `--full`, everything."""
     with open_parts() as parts:
-        customer = _served(parts, customer_id)
+        customer = served(parts, customer_id)
         if full and since is not None:
             raise CommandFailed("--full reads everything: leave out --since", exit_code=2)
         now = parts.clock.now()
@@ -67,22 +65,14 @@ def reconcile(
         note(f"{customer_id} is paused, so that nothing is read until it is resumed")
 
 
-def _served(parts: Parts, customer_id: str) -> Customer:
-    customer = parts.customers.get(customer_id)
-    if customer.status is CustomerStatus.OFFBOARDED:
-        raise CommandFailed(way_back(parts, customer_id))
-    return customer
-
-
 def _wanted(customer: Customer, resource: str | None) -> Sequence[str]:
     """Those that are read by their time of change. Raises CommandFailed for any other."""
-    scanned, known = registry.scanned(customer), registry.resources(customer)
-    if resource is None or resource in scanned:
-        return scanned if resource is None else (resource,)
-    if resource not in known:
-        raise CommandFailed(f"--resource: {resource!r} is none of {', '.join(known)}", exit_code=2)
-    line = f"--resource: {resource} is compared whole each time it is read; this is for {', '.join(scanned)}"
-    raise CommandFailed(line, exit_code=2)
+    scanned = registry.scanned(customer)
+    if resource is None:
+        return scanned
+    require_known(resource, registry.resources(customer))
+    require_scanned(resource, scanned)
+    return (resource,)
 
 
 def _costs(parts: Parts, customer: Customer, wanted: Sequence[str], since: datetime | None) -> list[Asked]:
@@ -104,18 +94,13 @@ def _ask(
     parts: Parts, customer: Customer, layer: Layer, asked: Sequence[Asked], since: datetime | None, now: datetime
 ) -> list[Asked]:
     """First the truth: the sweep asks for it until a worker has taken it, also if Redis is away."""
-    began = {each.resource: _begun(layer, since, now) for each in asked}
+    began = {each.resource: begun(layer, now, since) for each in asked}
     new = parts.schedule.begin(customer.customer_id, layer, began, now)
     detail = ", ".join(each.resource for each in asked)
     parts.customers.note(customer.customer_id, actor=operator(), action=f"{layer}.asked_for", detail=detail)
     if not parts.hint(customer, poll=True, layer=layer, resources=[each.resource for each in asked]):
         note("Redis cannot be reached: the sweep sees to it when it is back")
     return [replace(each, is_new=each.resource in new) for each in asked]
-
-
-def _begun(layer: Layer, since: datetime | None, now: datetime) -> Progress:
-    run_id, trace_id = uuid.uuid4().hex, uuid.uuid4().hex
-    return first_progress(layer, None, run_id=run_id, trace_id=trace_id, now=now, since=since)
 
 
 def _told(asked: Sequence[Asked], layer: Layer, *, dry_run: bool) -> RenderableType:

@@ -23,6 +23,7 @@ from common.cli.failures import CommandFailed
 from common.cli.mending import mended
 from common.cli.options import AsJson, CustomerId, operator
 from common.cli.output import note, show
+from common.cli.readings import require_known
 from common.domain.customers import Customer
 from common.domain.errors import SyncError
 from common.domain.verifying import How, Outcome, ResourceCertificate, SourceView, outcome_of
@@ -75,9 +76,10 @@ def _wanted(customer: Customer, resource: str | None) -> Sequence[str]:
     terms = sources.definition(customer).terms
     known = list(dict.fromkeys(name for own, each in terms.items() for name in (own, *each.also)))
     names = [name for name in known if HANDLERS[name] is not kept]
-    if resource is None or resource in names:
-        return names if resource is None else [resource]
-    raise CommandFailed(f"--resource: {resource!r} is none of {', '.join(names)}", exit_code=2)
+    if resource is None:
+        return names
+    require_known(resource, names)
+    return [resource]
 
 
 def _checked(parts: Parts, customer: Customer, names: Sequence[str], *, full: bool, deep: bool) -> Found:

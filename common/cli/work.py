@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from common.cli.bootstrap import open_parts
-from common.cli.failures import CommandFailed
-from common.cli.offboarding import way_back
 from common.cli.options import AsJson, CustomerId, operator
 from common.cli.output import note, show
-from common.domain.customers import CustomerStatus, Mode
+from common.cli.readings import served
+from common.domain.customers import Mode
 from common.queueing.names import poll_queue
 from common.storage import schema
 
@@ -15,9 +14,7 @@ from common.storage import schema
 def poll(customer_id: CustomerId, as_json: AsJson = False) -> None:
     """Poll a customer now."""
     with open_parts() as parts:
-        customer = parts.customers.get(customer_id)
-        if customer.status is CustomerStatus.OFFBOARDED:
-            raise CommandFailed(way_back(parts, customer_id))
+        customer = served(parts, customer_id)
         parts.redis.ping()
         parts.polls.publish(customer_id, customer.lane)
         parts.customers.note(customer_id, actor=operator(), action="poll.asked_for")

@@ -106,7 +106,7 @@ def test_a_traceback_is_cleaned_too(line_of):
 
 
 def test_lines_of_other_libraries_are_cleaned_too(line_of):
-    text = line_of(lambda: logging.getLogger("some.library").warning("sent %s to %s", "it", "ada@example.org"))
+    text = line_of(lambda: logging.getLogger("some.package").warning("sent %s to %s", "it", "ada@example.org"))
 
     assert json.loads(text)["event"] == "sent it to [e-mail]"
 
