@@ -22,14 +22,23 @@ def fleet(fleet, monkeypatch):
 
 
 @pytest.fixture
-def half_read(hub, organization):
-    """A customer whose users are read in part."""
+def half_read(hub, organization, engine):
+    """A customer whose users are read in part: as many polls as it takes for the first window to be sealed."""
     access = organization(users=150)
     hub.onboard(access)
     hub.with_run_parts(backfill=Backfill(target=40), slice_seconds=-1.0)
-    for _ in range(12):
+    for _ in range(40):
         hub.poll(access.name)
-    return access.name
+        if read_of(access.name, engine):
+            return access.name
+    raise AssertionError("no window was sealed in 40 polls")
+
+
+def read_of(customer_id, engine):
+    """Users that sealed windows of the backfill hold."""
+    with engine.connect() as connection:
+        progress = connection.scalar(select(checkpoints.c.progress).filter_by(customer_id=customer_id, resource="users"))
+    return ((progress or {}).get("windows") or {}).get("read", 0)
 
 
 def test_status_says_how_far_a_backfill_is(fleet, half_read):
