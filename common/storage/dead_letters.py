@@ -125,7 +125,7 @@ def _set_event(connection: Connection, letter: DeadLetter, **changes: Any) -> No
 
 
 def _apply_again(connection: Connection, letter: DeadLetter, now: datetime) -> None:
-    anew = {"attempts": 0, "defects": 0, "retry_at": now, "finished_at": None}
+    anew = {"attempts": 0, "failures": 0, "defects": 0, "retry_at": now, "finished_at": None}
     _set_event(connection, letter, state=EventState.PENDING, reason="", **anew)
 
 
