@@ -1,8 +1,8 @@
 """Attempts that came to nothing: what was tried of an event, when, by whom, and what was said.
 
-A success is the event's own end, and makes no row. An attempt is a request that was to write the event, or a question
-about it on its destination, and that failed or was put off; waiting for a time or for another entity is none. A batch
-that was refused and halved is none either: each half is tried again at once, and what remains refused is one.
+A success is the event's own end, and makes no row. Neither does what is no attempt: waiting for a time or for another
+entity; a batch that was refused and is halved at once; a look-up that failed before anything was to be written, for
+that is the whole slice's trouble, and stands in why its customer is parked.
 """
 
 from __future__ import annotations

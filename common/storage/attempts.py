@@ -55,7 +55,7 @@ def _numbered(connection: Connection, customer_id: str, made: Sequence[Attempt])
         .where(attempts.c.customer_id == customer_id, attempts.c.event_id.in_([each.event_id for each in made]))
         .group_by(attempts.c.event_id)
     )
-    last: dict[int, int] = {event_id: number for event_id, number in connection.execute(query)}
+    last: dict[int, int] = dict(connection.execute(query).tuples())
     numbered = []
     for attempt in made:
         last[attempt.event_id] = last.get(attempt.event_id, 0) + 1

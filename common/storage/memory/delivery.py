@@ -122,8 +122,8 @@ class MemoryDeliveryStore:
         previous = max((row.event for row in rows.events_of(entity)), key=lambda event: event.version)
         again = replace(
             previous, event_id=self._tables.next_event_id(), version=known.version + 1, payload=known.body,
-            origin=Origin.REPLAY, state=EventState.PENDING, attempts=0, failures=0, defects=0, occurred_at=known.source_updated_at,
-            detected_at=now,
+            origin=Origin.REPLAY, state=EventState.PENDING, attempts=0, failures=0, defects=0,
+            occurred_at=known.source_updated_at, detected_at=now,
         )  # fmt: skip
         rows.insert_event(EventRow(event=again, retry_at=now))
 
