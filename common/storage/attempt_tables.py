@@ -1,10 +1,11 @@
-"""Attempts that failed or were put off."""
+"""Attempts that failed or were put off, and by what an event's writes are found."""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, Text
 
 from common.storage.columns import customer, metadata, moment, text_column
+from common.storage.tables import writes
 
 attempts = Table(
     "attempts",
@@ -26,3 +27,5 @@ attempts = Table(
     text_column("slice_id"),
     Column("trace_id", Text, nullable=False),
 )
+
+Index("ix_writes_event", writes.c.customer_id, writes.c.event_id)

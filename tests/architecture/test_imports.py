@@ -37,6 +37,7 @@ MAY_IMPORT: tuple[tuple[str, tuple[str, ...]], ...] = (
             "processor.handlers",
             "processor.pipeline",
             "processor.steps",
+            "processor.verdicts",
             "processor.verifying",
             "deploy.local",
             "deploy.audit",

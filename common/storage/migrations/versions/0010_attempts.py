@@ -32,9 +32,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["customer_id"], ["customers.customer_id"], name=op.f("fk_attempts_customer_id")),
         sa.PrimaryKeyConstraint("customer_id", "event_id", "number", name=op.f("pk_attempts")),
     )
+    op.create_index("ix_writes_event", "writes", ["customer_id", "event_id"])
     op.add_column("events", sa.Column("failures", sa.Integer(), server_default="0", nullable=False))
 
 
 def downgrade() -> None:
     op.drop_column("events", "failures")
+    op.drop_index("ix_writes_event", table_name="writes")
     op.drop_table("attempts")
