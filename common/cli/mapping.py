@@ -23,6 +23,8 @@ from common.domain.entities import EntityKey
 from common.domain.events import EVENT_VERSION, Action, Event, EventState, Origin
 from common.domain.mapping import CUSTOM, FieldMapping, read_mapping
 from common.domain.writes import EventOutcome, Preview
+from processor.handlers.kept import kept
+from processor.handlers.registry import HANDLERS
 from processor.pipeline import Work
 from processor.steps.line import first_steps, last_steps, pass_through
 
@@ -162,7 +164,7 @@ def apply(customer_id: CustomerId, resource: Resource = None, dry_run: DryRun = 
     with open_parts() as parts:
         customer = parts.customers.get(customer_id)
         _require_targets(parts, customer)
-        counts = {name: _put_again(parts, customer, name, dry_run=dry_run) for name in _chosen(resource)}
+        counts = {name: _put_again(parts, customer, name, dry_run=dry_run) for name in _written(resource)}
         done = {name: count for name, count in counts.items() if count}
         if done and not dry_run:
             parts.customers.note(customer_id, actor=operator(), action="mapping.applied", detail=", ".join(done))
@@ -172,6 +174,14 @@ def apply(customer_id: CustomerId, resource: Resource = None, dry_run: DryRun = 
     data = {"customer_id": customer_id, "records": done, "dry_run": dry_run}
     lines = "\n".join(f"{name}: {count} {words}" for name, count in done.items())
     show(data, as_json=as_json, human=lambda: lines or f"{customer_id} has no records yet")
+
+
+def _written(resource: str | None) -> Sequence[str]:
+    """Those of which anything is written. Raises CommandFailed for one of which nothing is."""
+    names = [name for name in _chosen(resource) if HANDLERS.get(name) is not kept]
+    if not names:
+        raise CommandFailed(f"{resource}: kept for look-up, and nothing is written of them: nothing to send again")
+    return names
 
 
 def _require_targets(parts: Parts, customer: Customer) -> None:

@@ -71,7 +71,7 @@ def _side_by_side(
     record: str, review: OpenReview | None, body: Mapping[str, Any], candidates: Mapping[str, Mapping[str, str] | None]
 ) -> RenderableType:
     rows = make_table("FIELD", record, *candidates)
-    for name in (*COMPARED, "references", "archived", "merged_into"):
+    for name in (*COMPARED, "people", "references", "archived", "merged_into"):
         there = [(found or {}).get(name, "is not there") for found in candidates.values()]
         rows.add_row(name, str(body.get(name, "")), *there)
     heading = {"kind": review.kind, "why": review.reason} if review else {"kind": "-", "why": "nothing is open"}

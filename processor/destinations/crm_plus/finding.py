@@ -34,12 +34,13 @@ def _who(contact: Mapping[str, object]) -> dict[str, str]:
 
 
 def _shown(contact: Mapping[str, object]) -> dict[str, str]:
-    """What tells two people apart."""
+    """What tells two people apart: of a household the primary person's, and the names of all."""
     individual = contacts.our_individual(contact) or {}
     methods = individual.get("contactMethods") or []
     address = contact.get("address")
     parts = ("address1", "city", "state", "postal")
     return {
+        "people": ", ".join(_names(contact)),
         "first_name": str(individual.get("firstName") or ""),
         "last_name": str(individual.get("lastName") or ""),
         "email": _value(methods, "email"),
@@ -49,6 +50,13 @@ def _shown(contact: Mapping[str, object]) -> dict[str, str]:
         "archived": str(contacts.is_archived(contact)).lower(),
         "merged_into": str(contact.get("mergedIntoContactId") or ""),
     }
+
+
+def _names(contact: Mapping[str, object]) -> list[str]:
+    """Everybody's who is in it, the primary person's first: a candidate may be any of them."""
+    people = sorted(contacts.people_of(contact), key=lambda row: not contacts.is_true(row.get("isPrimary")))
+    parts = ((str(row.get("firstName") or ""), str(row.get("lastName") or "")) for row in people)
+    return [" ".join(filter(None, names)) or "(no name)" for names in parts]
 
 
 def _value(methods: list[Mapping[str, object]], kind: str) -> str:

@@ -28,9 +28,9 @@ def mapping_file(tmp_path):
 def shown(engine):
     """The source has shown this person."""
 
-    def put(customer_id, source_id="4101", **changes):
+    def put(customer_id, source_id="4101", resource="users", **changes):
         now = SystemClock().now()
-        keys = {"customer_id": customer_id, "resource": "users", "source_id": source_id}
+        keys = {"customer_id": customer_id, "resource": resource, "source_id": source_id}
         common = {**keys, "version": 1}
         with engine.begin() as connection:
             connection.execute(insert(mirror).values(
@@ -164,3 +164,14 @@ def test_apply_sends_every_record_again_and_a_dry_run_counts_only(fleet, added, 
     assert fleet("mapping", "apply", "acme", "--json").data["records"] == {"users": 2}
     with engine.connect() as connection:
         assert sorted(connection.execute(query).all()) == [("1", "pending"), ("2", "pending")]
+
+
+def test_apply_leaves_out_what_nothing_is_written_of(fleet, added, shown):
+    added("acme")
+    for resource in ("users", "campaigns", "organizations", "forms"):
+        shown("acme", "1", resource)
+
+    assert fleet("mapping", "apply", "acme", "--dry-run", "--json").data["records"] == {"users": 1}
+    alone = fleet("mapping", "apply", "acme", "--resource", "forms")
+    assert (alone.code, alone.out) == (1, "")
+    assert alone.err.startswith("error: forms: kept for look-up, and nothing is written of them")
