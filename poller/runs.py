@@ -257,15 +257,17 @@ class _Run:
         return self._put_off(self.parts.clock.now(), f"waits until the source is verified: {block}")
 
     def _after_outage(self, outage: TransientError) -> RunState:
-        """Once the breaker is open, it says when; until then there is a backoff of the run's own."""
+        """Once the breaker is open, it says when; until then there is a backoff of the run's own. Not before the source
+        says so itself.
+        """
         self.progress = replace(self.progress, outages=self.progress.outages + 1)
         opened_until = self._passage.opened_until if self._passage is not None else None
         if opened_until is None:
             delay = BACKOFF.delay_seconds(self.progress.outages, self.parts.random_unit())
-            return self.continue_at(self.parts.clock.now() + timedelta(seconds=delay), str(outage))
+            return self.continue_at(_told(outage, self.parts.clock.now() + timedelta(seconds=delay)), str(outage))
         log.warning("breaker is open", action="breaker.opened", system=System.SOURCE, until=opened_until.isoformat())
         self.parts.metrics.breaker_openings.labels(System.SOURCE).inc()
-        return self.continue_at(opened_until, str(outage))
+        return self.continue_at(_told(outage, opened_until), str(outage))
 
     def _after_failure(self, error: TransientError) -> RunState:
         failures = self.progress.failures + 1
@@ -320,6 +322,12 @@ class _Run:
 
     def _kept(self, state: RunState) -> Windows | None:
         return None if state is RunState.COMPLETED else self.parts.backfill.kept(self.progress)
+
+
+def _told(outage: TransientError, moment: datetime) -> datetime:
+    """The later one of that and of what the source said."""
+    told = outage.retry_at if isinstance(outage, SystemUnavailable) else None
+    return moment if told is None else max(moment, told)
 
 
 def _not_from_the_future(page: Page, now: datetime) -> list[Record]:

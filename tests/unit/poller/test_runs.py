@@ -149,6 +149,20 @@ def test_an_outage_puts_a_run_off_for_as_long_as_it_lasts_and_never_makes_it_fai
     assert len(rig.tables.runs) == 1
 
 
+@pytest.mark.parametrize("failures", [1, 5])
+def test_an_outage_that_says_when_to_come_back_puts_the_run_off_until_then_whatever_the_breaker_says(failures):
+    listing = a_listing(3)
+    told = SystemUnavailable("503", sent=True, retry_at=after(900))
+    listing.errors = [*[SystemUnavailable("503", sent=True)] * (failures - 1), told]
+    rig = PollerRig(listing)
+    for seconds in (1, 2, 4, 8, 0)[: failures - 1]:
+        rig.run()
+        rig.clock.advance(seconds)
+
+    assert rig.run() == RunState.CONTINUED
+    assert rig.checkpoint().continue_at == after(900)
+
+
 def test_an_outage_and_pages_that_are_none_are_counted_apart():
     listing = a_listing(3)
     bad = [SystemUnavailable("503", sent=True)] * 3 + [PageUnreadable("html")]
