@@ -51,11 +51,11 @@ def record_attempts(connection: Connection, customer_id: str, made: Sequence[Att
 
 def _numbered(connection: Connection, customer_id: str, made: Sequence[Attempt]) -> list[Attempt]:
     query = (
-        select(attempts.c.event_id, func.max(attempts.c.number))
+        select(attempts.c.event_id, func.max(attempts.c.number).label("last"))
         .where(attempts.c.customer_id == customer_id, attempts.c.event_id.in_([each.event_id for each in made]))
         .group_by(attempts.c.event_id)
     )
-    last: dict[int, int] = dict(connection.execute(query).tuples())
+    last: dict[int, int] = {row.event_id: row.last for row in connection.execute(query)}
     numbered = []
     for attempt in made:
         last[attempt.event_id] = last.get(attempt.event_id, 0) + 1
