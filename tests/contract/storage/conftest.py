@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 from support.builders import NOW, a_customer, a_page
+from support.letters import Desk, make_desk
 
 from common.domain.clock import ManualClock
 from common.domain.entities import EntityKey
@@ -159,3 +160,8 @@ def postgres_storage(engine: Any) -> Storage:
         run=lambda run_id: next(report for report in reports.runs("acme") if report.run_id == run_id),
         history=history,
     )
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def desk(request: pytest.FixtureRequest) -> Desk:
+    return make_desk(request, memory_storage, postgres_storage)
