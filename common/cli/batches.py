@@ -36,10 +36,12 @@ def list_batches(
 
 
 def _table(found: Sequence[Batch]) -> RenderableType:
-    table = make_table("CUSTOMER", "BATCH", "STATE", "LETTERS", "STARTED", "OUTCOMES", right=("LETTERS",))
+    table = make_table("BATCH", "CUSTOMER", "STATE", "LETTERS", "STARTED", "OUTCOMES", right=("LETTERS",))
+    # Its name is what is typed next: where there is no room, others are cut.
+    table.columns[0].min_width = max((len(each.name) for each in found), default=0)
     for each in found:
         started = moment_text(each.created_at)
-        table.add_row(each.customer_id, each.name, each.state, str(each.total), started, _counts(each))
+        table.add_row(each.name, each.customer_id, each.state, str(each.total), started, _counts(each))
     return table
 
 

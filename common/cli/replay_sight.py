@@ -24,9 +24,11 @@ from common.domain.limits import Share
 from common.domain.mapping import FieldMapping, read_mapping
 from common.domain.passages import passing
 from common.domain.replays import Facts, Sight
-from common.domain.sources import Page, PageQuery
+from common.domain.sources import PageQuery
 from common.domain.writes import Found
 from common.limits.counting import Counting
+from poller.comparing import CompareParts
+from poller.comparing import compare as compare_source
 from poller.sources import registry as sources
 from processor.pipeline import Work
 from processor.replaying.comparing import compare
@@ -60,34 +62,28 @@ def see(parts: Parts, customer: Customer, found: Sequence[Facts], baselines: Map
 
 
 def _see_source(parts: Parts, customer: Customer, found: Sequence[Facts], seen: Seen) -> None:
-    """Each record by its id, where the source tells of single ones."""
+    """Whether each is there, by its id, where the source tells of single ones; and what has changed since a scan.
+
+    A list of what was modified since the checkpoint is for all of them together: a page, mostly.
+    """
     counted, definition = Counting(parts.budget), sources.definition(customer)
     try:
         with passing(parts.breakers, parts.clock, customer.customer_id, System.SOURCE) as passage:
             token = parts.vault.open(customer.customer_id, System.SOURCE)
             api = client_of(parts, customer, System.SOURCE, token, counted, Share.RECONCILIATION)
             source = definition.open(api, customer)
-            for each in found:
-                terms = definition.terms.get(each.letter.resource)
-                if terms is not None and terms.one:
-                    scope = f"{terms.one}/{each.letter.source_id}"
-                    query = PageQuery(resource=each.letter.resource, scope=scope)
-                    page = passage.watch(partial(source.page, query))
-                    seen.sights[each.letter.dead_letter_id] = _at_source(each, page)
+            asked = CompareParts(source=source, store=parts.verified, now=parts.clock.now, watch=passage.watch)
+            singles = {name: terms.one for name, terms in definition.terms.items() if terms.one}
+            for resource in sorted({each.letter.resource for each in found} & singles.keys()):
+                changed = compare_source(asked, customer.customer_id, resource, full=False).differing
+                for each in (each for each in found if each.letter.resource == resource):
+                    query = PageQuery(resource=resource, scope=f"{singles[resource]}/{each.letter.source_id}")
+                    is_gone = passage.watch(partial(source.page, query)).is_gone
+                    other = changed.get(each.letter.source_id, AtSource.SAME)
+                    seen.sights[each.letter.dead_letter_id] = Sight(source=AtSource.GONE if is_gone else other)
     except SyncError as error:
         seen.notes.append(f"the source was not asked to the end: {error}")
     seen.source_requests = counted.count
-
-
-def _at_source(facts: Facts, page: Page) -> Sight:
-    if page.is_gone:
-        return Sight(source=AtSource.GONE)
-    own = [each for each in page.records if each.source_id == facts.letter.source_id]
-    if not own:
-        still = next((each for each in page.broken if each.source_id == facts.letter.source_id), None)
-        return Sight(refusal=f"{still.reason}: {still.field}: {still.message}" if still else "")
-    is_same = own[0].content_hash == facts.mirror_hash or facts.letter.stage == Stage.DETECT
-    return Sight(source=AtSource.SAME if is_same else AtSource.OTHER)
 
 
 def _see_destination(

@@ -116,5 +116,6 @@ def _words(data: dict[str, Any], told: Preview | None, customer_id: str) -> Rend
     if data["batch"] is None:
         line = f"{'would be ' if data['dry_run'] else ''}replayed: {numbers}"
     else:
-        line = f"{BatchState.ACTIVE}: batch {data['batch']}: {numbers}; `fleet dlq batches show {customer_id} {data['batch']}`"
+        name = data["batch"]
+        line = f"{BatchState.ACTIVE}: batch {name}: {numbers}; `fleet dlq batches show {customer_id} {name}`"
     return Group(*([] if told is None else [preview_view(told), ""]), line)

@@ -6,7 +6,6 @@ The first line that fits decides:
 |---------------------------------------------------------------------------|-------------------|---------------------|
 | a newer event of the record, or a newer version was applied               | superseded        | yes: it ends so     |
 | the source has it no more, and the letter is no removal                   | gone              | no                  |
-| it was unreadable, and still is                                           | fails_again       | no                  |
 | it was unreadable: the source is asked anew                               | read_again        | yes                 |
 | the source shows it otherwise than the mirror: the next poll brings that  | changed_at_source | no                  |
 | handler, mapping or check would refuse it once more                       | fails_again       | no                  |
@@ -86,7 +85,7 @@ def class_of(facts: Facts, sight: Sight) -> ReplayClass:
     if is_gone and facts.event.action != "delete":
         return ReplayClass.GONE
     if facts.letter.stage == Stage.DETECT:
-        return ReplayClass.FAILS_AGAIN if sight.refusal else ReplayClass.READ_AGAIN
+        return ReplayClass.READ_AGAIN
     if sight.source is AtSource.OTHER:
         return ReplayClass.CHANGED_AT_SOURCE
     return _at_destination(sight)

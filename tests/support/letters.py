@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import pytest
-
 from common.domain.batches import NewBatch
 from common.domain.clock import ManualClock
 from common.domain.events import EventState
@@ -73,14 +71,13 @@ class Desk:
         return [row.state for row in rows]
 
 
-def make_desk(request: pytest.FixtureRequest, memory_storage: Any, postgres_storage: Any) -> Desk:
-    if request.param == "memory":
-        tables, customers = MemoryTables(), MemoryCustomerStore(ManualClock())
-        for customer_id in ("acme", "globex"):
-            customers.add(a_customer(customer_id))
-        batches = MemoryBatches(tables, customers.get)
-        return Desk(memory_storage(tables), MemoryLetters(tables), batches, customers)
-    engine = request.getfixturevalue("engine")
-    storage = postgres_storage(engine)
-    customers = PostgresCustomerStore(engine, ManualClock())
+def memory_desk(make_storage: Any) -> Desk:
+    tables, customers = MemoryTables(), MemoryCustomerStore(ManualClock())
+    for customer_id in ("acme", "globex"):
+        customers.add(a_customer(customer_id))
+    return Desk(make_storage(tables), MemoryLetters(tables), MemoryBatches(tables, customers.get), customers)
+
+
+def postgres_desk(engine: Any, make_storage: Any) -> Desk:
+    storage, customers = make_storage(engine), PostgresCustomerStore(engine, ManualClock())
     return Desk(storage, PostgresDeadLetters(engine), PostgresBatches(engine), customers)

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from support import letters
 from support.builders import NOW, a_customer, a_page
-from support.letters import Desk, make_desk
+from support.letters import Desk
 
 from common.domain.clock import ManualClock
 from common.domain.entities import EntityKey
@@ -164,4 +165,11 @@ def postgres_storage(engine: Any) -> Storage:
 
 @pytest.fixture(params=["memory", "postgres"])
 def desk(request: pytest.FixtureRequest) -> Desk:
-    return make_desk(request, memory_storage, postgres_storage)
+    if request.param == "memory":
+        return letters.memory_desk(memory_storage)
+    return letters.postgres_desk(request.getfixturevalue("engine"), postgres_storage)
+
+
+@pytest.fixture
+def postgres_desk(engine: Any) -> Desk:
+    return letters.postgres_desk(engine, postgres_storage)
