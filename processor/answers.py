@@ -27,6 +27,7 @@ from common.domain.writes import (
     WriteState,
     merged,
 )
+from processor.attempts import of_answer
 from processor.identity import hold
 from processor.pipeline import Work
 from processor.slices import Slice
@@ -58,7 +59,7 @@ def _read(part: Slice, ready: Ready, answer: Answer, look_at: datetime) -> Slice
             return _refused(ready, answer.refusal)
         case Postponed():
             postponed = replace(_pending(ready, answer.reason, answer.until), until_newer=answer.until_newer)
-            return _unsent(ready, postponed)
+            return merged([_unsent(ready, postponed), _put_off(part, ready, answer)])
         case NeedsReview():
             return merged([hold(ready.work, answer.review, part), _unsent(ready)])
         case Relinked():
@@ -118,6 +119,10 @@ def _relinked(ready: Ready, answer: Relinked, now: datetime) -> SliceOutcome:
     log.info("linked record was merged into another", action="link.replaced", **ready.work.event.log_context())
     pending = _pending(ready, "linked to the record that took the place of the earlier one", now)
     return merged([SliceOutcome(links=(link,)), _unsent(ready, pending)])
+
+
+def _put_off(part: Slice, ready: Ready, answer: Postponed) -> SliceOutcome:
+    return SliceOutcome(attempts=(of_answer(part.mark, ready.work.event, answer),))
 
 
 def _pending(ready: Ready, reason: str, until: datetime) -> EventOutcome:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import random
+import socket
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -143,6 +145,7 @@ def build(settings: Settings, app: Celery, is_stopping: Callable[[], bool] = nev
         note_pause=Pauses(nights=nights),
         outages=OUTAGES,
         is_stopping=is_stopping,
+        worker=f"{socket.gethostname()}:{multiprocessing.current_process().pid}",
     )
     return Processor(
         clock=clock,

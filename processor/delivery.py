@@ -16,6 +16,7 @@ from common.domain.mapping import read_mapping
 from common.domain.nights import is_rate_pause
 from common.domain.passages import Passage, passing
 from common.domain.writes import EventOutcome, Intent, SliceOutcome, WriteState
+from common.logs.setup import bound
 from processor.guarding import Guarded
 from processor.identity import identify
 from processor.looking import look
@@ -47,16 +48,17 @@ def deliver(parts: SliceParts, customer: Customer) -> bool:
     """Apply one slice. True if one was taken, so that there may be more; False if there was nothing to take, or the
     destination is blocked.
     """
-    with ExitStack() as until_then:
+    slice_id = parts.new_id()
+    with ExitStack() as until_then, bound(slice_id=slice_id):
         taken = take(parts, customer, until_then)
-        return bool(taken.events) and _apply(parts, customer, taken)
+        return bool(taken.events) and _apply(parts, customer, taken, slice_id)
 
 
-def _apply(parts: SliceParts, customer: Customer, taken: Taken) -> bool:
+def _apply(parts: SliceParts, customer: Customer, taken: Taken, slice_id: str) -> bool:
     passage, may_follow = None, True
     try:
         with passing(parts.breakers, parts.clock, customer.customer_id, System.DESTINATION) as passage:
-            _work_through(parts, customer, taken, passage)
+            _work_through(parts, customer, taken, passage, slice_id)
     except parts.outages:
         raise  # our own database is away: nothing can be noted, and the sweep comes back to it
     except Exception as error:  # noqa: BLE001 - the verdict decides
@@ -93,7 +95,7 @@ def _heed_the_breaker(parts: SliceParts, customer: Customer, passage: Passage) -
     return not passage.is_blocked
 
 
-def _work_through(parts: SliceParts, customer: Customer, taken: Taken, passage: Passage) -> None:
+def _work_through(parts: SliceParts, customer: Customer, taken: Taken, passage: Passage, slice_id: str) -> None:
     share, events = _first_share(taken.events)
     entities = entities_of(events)
     unresolved = parts.store.unresolved(entities)
@@ -109,6 +111,8 @@ def _work_through(parts: SliceParts, customer: Customer, taken: Taken, passage: 
         deadline=parts.clock.monotonic() + parts.slice_seconds,
         jitter=parts.random_unit(),
         is_probe=passage.is_probe,
+        slice_id=slice_id,
+        passage=passage,
     )
     chosen = coalesce(events, parts.store.links(entities), unresolved)
     plan = _plan(part, chosen)

@@ -27,6 +27,7 @@ from common.domain.writes import (
     SliceOutcome,
     merged,
 )
+from processor.attempts import of_answer
 from processor.pipeline import Work
 from processor.slices import Slice
 
@@ -154,7 +155,8 @@ def hold(work: Work, review: Review, part: Slice) -> SliceOutcome:
         retry_at=part.now + REVIEW_AGAIN,
         until_newer=True,
     )
-    return SliceOutcome(events=(waiting,), reviews=(review,))
+    held = of_answer(part.mark, work.event, NeedsReview(review=review))
+    return SliceOutcome(events=(waiting,), reviews=(review,), attempts=(held,))
 
 
 def _ids(entity: EntityKey) -> dict[str, str]:

@@ -121,8 +121,8 @@ def _by_entity(events: Iterable[Event]) -> dict[EntityKey, list[Event]]:
 
 def _with_attempts(chosen: Event, own: Sequence[Event]) -> Event:
     """A new version does not wipe out that the entity has been failing."""
-    attempts, defects = max(event.attempts for event in own), max(event.defects for event in own)
-    return replace(chosen, attempts=attempts, defects=defects)
+    most = {name: max(getattr(event, name) for event in own) for name in ("attempts", "failures", "defects")}
+    return replace(chosen, **most)
 
 
 def _superseded(event: Event, by: Event) -> EventOutcome:

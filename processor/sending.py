@@ -26,11 +26,12 @@ from common.domain.writes import (
     WriteState,
 )
 from processor.answers import Ready, doubted, read_answers
+from processor.attempts import of_error
 from processor.pipeline import Work
 from processor.slices import Slice
 from processor.verdicts import (
-    ALONE_AFTER_ATTEMPTS,
     ALONE_AFTER_DEFECTS,
+    ALONE_AFTER_FAILURES,
     Action,
     Circumstances,
     Verdict,
@@ -51,11 +52,22 @@ def send(part: Slice, works: Sequence[Work]) -> None:
 
 
 def _batches(part: Slice, works: Sequence[Work]) -> Iterator[list[Work]]:
-    """Works that go in one request: of one operation, none of them a suspect, as many as fit."""
+    """Works that go in one request: of one operation, as many as fit.
+
+    Suspects go last, each alone, those that failed least first: one that breaks its request keeps no other from being
+    sent, and least of all from being the one request that finds out whether the destination is back.
+    """
+    yield from _grouped(part, [work for work in works if not _is_suspect(work)])
+    suspects = [work for work in works if _is_suspect(work)]
+    for work in sorted(suspects, key=lambda work: (work.event.failures, work.event.event_id)):
+        yield [work]
+
+
+def _grouped(part: Slice, works: Sequence[Work]) -> Iterator[list[Work]]:
     batches: dict[str, list[Work]] = {}
     for work in sorted(works, key=lambda work: (work.link is None, work.event.event_id)):
         write = work.as_write()
-        limit = 1 if _is_suspect(work) else part.destination.group_limit(write)
+        limit = part.destination.group_limit(write)
         if limit == 1:
             yield [work]
             continue
@@ -69,7 +81,7 @@ def _batches(part: Slice, works: Sequence[Work]) -> Iterator[list[Work]]:
 
 def _is_suspect(work: Work) -> bool:
     """One that breaks its request may not break the others' once more."""
-    return work.event.attempts >= ALONE_AFTER_ATTEMPTS or work.event.defects >= ALONE_AFTER_DEFECTS
+    return work.event.failures >= ALONE_AFTER_FAILURES or work.event.defects >= ALONE_AFTER_DEFECTS
 
 
 def _send_batch(part: Slice, works: Sequence[Work]) -> None:
@@ -145,6 +157,7 @@ def _act(part: Slice, batch: Sequence[Ready], error: Exception) -> None:
                 for r in batch
             ),
             links=tuple(link for ready in batch for link in doubted(ready.work)),
+            attempts=of_error(part.mark, [ready.work.event for ready in batch], error, verdict),
         )
     )
     _aftermath(part, batch, verdict)
@@ -155,6 +168,8 @@ def _circumstances(part: Slice, batch: Sequence[Ready]) -> Circumstances:
         now=part.now,
         batch_size=len(batch),
         attempts=max(ready.work.event.attempts for ready in batch),
+        failures=max(ready.work.event.failures for ready in batch),
+        is_outage=part.passage.is_outage,
         defects=max(ready.work.event.defects for ready in batch),
         random_unit=part.parts.random_unit(),
         visibility_seconds=part.destination.visibility_seconds,
@@ -173,6 +188,7 @@ def _event_outcome(ready: Ready, verdict: Verdict) -> EventOutcome:
             state=EventState.DEAD_LETTERED,
             reason=verdict.reason,
             attempts=verdict.attempts,
+            failures=verdict.failures,
             defects=verdict.defects,
             refusal=verdict.refusal or Refusal(reason=verdict.reason, message=verdict.reason),
         )
@@ -181,6 +197,7 @@ def _event_outcome(ready: Ready, verdict: Verdict) -> EventOutcome:
         state=EventState.PENDING,
         reason=verdict.reason,
         attempts=verdict.attempts,
+        failures=verdict.failures,
         defects=verdict.defects,
         retry_at=verdict.until,
     )
@@ -193,6 +210,8 @@ def _aftermath(part: Slice, batch: Sequence[Ready], verdict: Verdict) -> None:
         part.park(verdict.until, verdict.reason)
     elif verdict.action is Action.PAUSE:
         part.pause(verdict.reason)
+    elif verdict.parked_until is not None:
+        part.park(verdict.parked_until, f"the destination said when to come back: {verdict.reason}")
     elif verdict.stops_slice:
         part.stop()
 

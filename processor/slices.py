@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -16,11 +16,12 @@ from common.domain.entities import EntityKey
 from common.domain.events import FINAL_STATES, Event, EventState
 from common.domain.limits import Share
 from common.domain.nights import uncounted
-from common.domain.passages import Breakers
+from common.domain.passages import Breakers, Passage
 from common.domain.stopping import never
 from common.domain.stores import CustomerStore, DeliveryStore, Held, Locks
 from common.domain.writes import EventOutcome, SliceOutcome
 from common.metrics.catalogue import Metrics
+from processor.attempts import Mark, of_refusals
 from processor.guarding import Guarded
 
 log = structlog.get_logger(__name__)
@@ -52,6 +53,8 @@ class SliceParts:
     outages: tuple[type[Exception], ...] = ()
     #: Whether the worker was asked to stop: what is left goes to another.
     is_stopping: Callable[[], bool] = never
+    #: Host and process, for whoever asks where something was tried.
+    worker: str = ""
 
 
 @dataclass(kw_only=True)
@@ -65,7 +68,10 @@ class Slice:
     share: Share
     #: Events of the slice by id, for metrics.
     events: Mapping[int, Event]
+    passage: Passage
     deadline: float
+    #: Bound to its log lines.
+    slice_id: str = ""
     #: In [0, 1): whole fleets import at night, and each customer is looked at a little later than another.
     jitter: float = 0.0
     #: It finds out whether the destination is back: one batch, and the rest goes to the tail.
@@ -77,6 +83,10 @@ class Slice:
     @property
     def now(self) -> datetime:
         return self.parts.clock.now()
+
+    @property
+    def mark(self) -> Mark:
+        return Mark(at=self.now, worker=self.parts.worker, slice_id=self.slice_id)
 
     @property
     def is_over(self) -> bool:
@@ -91,7 +101,8 @@ class Slice:
         """Commit, then count."""
         if outcome.is_empty:
             return
-        self.parts.store.record(self.customer.customer_id, outcome, self.now)
+        attempts = (*outcome.attempts, *of_refusals(self.mark, self.events, outcome))
+        self.parts.store.record(self.customer.customer_id, replace(outcome, attempts=attempts), self.now)
         for event in outcome.events:
             self._count(event)
 

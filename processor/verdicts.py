@@ -10,12 +10,27 @@ Of a request that writes (`decide`):
 | other CustomerBlocked         | PAUSE           | +0       | stay as they are             | not sent    |
 | PermanentError, one write     | DEAD_LETTER     | +1       | dead-lettered                | refused     |
 | PermanentError, several       | BISECT          | +0       | each half again              | refused     |
-| SystemUnavailable, not sent   | RETRY           | +1       | after backoff                | not sent    |
+| SystemUnavailable, not sent   | RETRY           | +0       | after backoff                | not sent    |
 | BudgetUnavailable             | RETRY           | +0       | after backoff                | not sent    |
-| SystemUnavailable, answered   | RETRY           | +1       | after backoff, look first    | unknown     |
-| UnknownOutcome                | RETRY           | +1       | once it has settled          | unknown     |
+| SystemUnavailable, answered   | RETRY           | see next | after backoff, look first    | unknown     |
+| UnknownOutcome                | RETRY           | see next | once it has settled          | unknown     |
 | anything else: a defect       | RETRY, then     | +1       | after backoff, then          | unknown     |
 |                               | DEAD_LETTER     |          | dead-lettered                |             |
+
+What a system in trouble says is no fault of an event's: an outage, however long, costs no attempts. A failure counts
+only if the destination had just answered something else of the customer's, and if it was not the event's first: the
+first of an outage looks just so. The TRANSIENT_ATTEMPTS-th that counts is a dead letter. Whatever counts, the backoff
+grows with each failure, and the breaker keeps everybody from a system that answers nobody.
+
+| class                         | wait between tries                           | tries              |
+|-------------------------------|----------------------------------------------|--------------------|
+| 429, budget                   | until told (`Retry-After`, up to a day)      | without limit      |
+| unreachable, outage           | BACKOFF, and the breaker's 30 s to 10 min    | without limit      |
+| 5xx, no answer, of one event  | BACKOFF: equal jitter, 1-2 s to 5-10 min     | TRANSIENT_ATTEMPTS |
+| defect                        | BACKOFF                                      | DEFECT_ATTEMPTS    |
+| refused, invalid, unreadable  | none                                         | one                |
+
+An answer with a `Retry-After` parks the customer until then, whatever its status.
 
 Of a slice in which nothing was being written (`decide_slice`): a look-up failed, or it may not begin. No event of it
 has ended by that, and none counts an attempt.
@@ -33,7 +48,7 @@ has ended by that, and none counts an attempt.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -56,10 +71,15 @@ BACKOFF = RetryPolicy(base_seconds=1.0, cap_seconds=300.0)
 #: A defect of ours is not healed by patience: once it has come this many times, a person must see it. Outages that
 #: the event has met besides do not count.
 DEFECT_ATTEMPTS = 3
+#: Of failures that count, the one that makes a dead letter. With the backoff they take seven hours at the least: one
+#: route of a destination may be out for longer than an hour while others answer, and nothing may be lost by that.
+TRANSIENT_ATTEMPTS = 90
+#: Why, for whoever reads the letter.
+GAVE_UP = "no_success"
 #: A gateway's answer tells nothing of the server behind it, which may still be at work.
 GATEWAY_ANSWERS = frozenset({502, 504})
-#: After this many failed attempts an event is sent alone, so that one which breaks a request spoils no other's.
-ALONE_AFTER_ATTEMPTS = 3
+#: After this many failed requests an event is sent alone, so that one which breaks a request spoils no other's.
+ALONE_AFTER_FAILURES = 3
 #: ... and after this many defects, so that the one more that makes a dead letter makes one, and not a batch of them.
 ALONE_AFTER_DEFECTS = DEFECT_ATTEMPTS - 1
 #: How long a customer waits when its destination could not even be looked at.
@@ -88,9 +108,12 @@ class Verdict:
     action: Action
     write_state: WriteState
     attempts: int = 0
+    failures: int = 0
     defects: int = 0
     #: RETRY, WAIT: the events' earliest; PARK: the customer's.
     until: datetime | None = None
+    #: RETRY: the customer's earliest, where the system said when to come back.
+    parked_until: datetime | None = None
     #: RETRY: when nothing of the request can be under way any more; None: what the intent says.
     settles_at: datetime | None = None
     reason: str = ""
@@ -109,6 +132,10 @@ class Circumstances:
     #: Most attempts any of its events has had before this one.
     attempts: int
     random_unit: float
+    #: Most requests that any of them was in and that failed, before this one.
+    failures: int = 0
+    #: The destination had answered nothing of this customer's since it failed before.
+    is_outage: bool = False
     #: Most defects any of them has had before this one.
     defects: int = 0
     #: The destination's, as in `common.domain.destinations`.
@@ -182,22 +209,39 @@ def _refused(error: PermanentError, circumstances: Circumstances) -> Verdict:
 
 
 def _transient(error: TransientError, circumstances: Circumstances) -> Verdict:
-    until = circumstances.now + timedelta(
-        seconds=BACKOFF.delay_seconds(circumstances.attempts + 1, circumstances.random_unit)
-    )
-    answered = isinstance(error, SystemUnavailable) and error.sent and error.status not in GATEWAY_ANSWERS
     unsent = isinstance(error, SystemUnavailable) and not error.sent
-    return Verdict(
+    answered = isinstance(error, SystemUnavailable) and error.sent and error.status not in GATEWAY_ANSWERS
+    told = error.retry_at if isinstance(error, SystemUnavailable) else None
+    counts = not unsent and not circumstances.is_outage and circumstances.failures > 0
+    verdict = Verdict(
         action=Action.RETRY,
         write_state=WriteState.NOT_SENT if unsent else WriteState.UNKNOWN,
+        attempts=int(counts),
         # That our own count cannot be asked is nothing the event could help.
-        attempts=0 if isinstance(error, BudgetUnavailable) else 1,
-        until=until,
+        failures=0 if isinstance(error, BudgetUnavailable) else 1,
+        until=max(_after_backoff(circumstances), told or circumstances.now),
+        parked_until=told,
         # An answer, even a bad one, ends the request: only the indexing lag is left to wait for.
         settles_at=circumstances.now + timedelta(seconds=circumstances.visibility_seconds) if answered else None,
         reason=str(error),
         stops_slice=True,
     )
+    return _given_up(verdict, error, circumstances) if counts else verdict
+
+
+def _after_backoff(circumstances: Circumstances) -> datetime:
+    seconds = BACKOFF.delay_seconds(circumstances.failures + 1, circumstances.random_unit)
+    return circumstances.now + timedelta(seconds=seconds)
+
+
+def _given_up(verdict: Verdict, error: TransientError, circumstances: Circumstances) -> Verdict:
+    """As it was, unless it was the last try. One of several is not given up: it has yet to be tried alone."""
+    tries = circumstances.attempts + 1
+    if tries < TRANSIENT_ATTEMPTS or circumstances.batch_size > 1:
+        return verdict
+    message = f"tried {tries} times while other requests got through; the last time: {error}"
+    refusal = Refusal(reason=GAVE_UP, message=message, status=error.status, detail=error.detail)
+    return replace(verdict, action=Action.DEAD_LETTER, until=None, reason=GAVE_UP, refusal=refusal)
 
 
 def _defect(error: Exception, circumstances: Circumstances) -> Verdict:
@@ -205,10 +249,10 @@ def _defect(error: Exception, circumstances: Circumstances) -> Verdict:
     if circumstances.defects + 1 >= DEFECT_ATTEMPTS:
         refusal = Refusal(reason="defect", message=f"{said}; see the log for this event's trace id")
         return Verdict(
-            action=Action.DEAD_LETTER, write_state=WriteState.UNKNOWN, attempts=1, defects=1, reason="defect",
-            refusal=refusal,
+            action=Action.DEAD_LETTER, write_state=WriteState.UNKNOWN, attempts=1, failures=1, defects=1,
+            reason="defect", refusal=refusal,
         )  # fmt: skip
-    until = circumstances.now + timedelta(
-        seconds=BACKOFF.delay_seconds(circumstances.attempts + 1, circumstances.random_unit)
-    )
-    return Verdict(action=Action.RETRY, write_state=WriteState.UNKNOWN, attempts=1, defects=1, until=until, reason=said)
+    return Verdict(
+        action=Action.RETRY, write_state=WriteState.UNKNOWN, attempts=1, failures=1, defects=1,
+        until=_after_backoff(circumstances), reason=said,
+    )  # fmt: skip

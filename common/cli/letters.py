@@ -16,9 +16,11 @@ from common.cli.failures import CommandFailed
 from common.cli.letter_choice import Reason, Resource, Since, filtered, missing
 from common.cli.options import AsJson, CustomerId, operator
 from common.cli.output import make_sheet, make_table, plain, show
+from common.domain.attempts import Attempt
 from common.domain.letters import DeadLetter, LetterGroup, LetterState
 from common.domain.masking import Mask
 from common.domain.redaction import excerpt
+from common.storage.attempts import PostgresAttempts
 
 #: In the place of a state: every one of them.
 ANY_STATE = "all"
@@ -107,11 +109,12 @@ def show_letter(
             raise CommandFailed(missing(customer_id, letter))
         if values:
             parts.customers.note(customer_id, actor=operator(), action="dead_letter.shown", detail=str(letter))
-    row, payload = found
+        row, payload = found
+        attempts = PostgresAttempts(parts.engine).attempts_of(customer_id, [row.event_id]).get(row.event_id, ())
     told = told_of(row, payload, values=values)
     fields = dict(payload) if values else Mask(key=secrets.token_bytes()).fields(payload)
-    data = {"dead_letter": told, "payload": fields}
-    show(data, as_json=as_json, human=lambda: _sheet(told, payload=fields))
+    data = {"dead_letter": told, "attempts": attempts, "payload": fields}
+    show(data, as_json=as_json, human=lambda: _sheet(told, attempts, fields))
 
 
 def told_of(letter: DeadLetter, payload: Mapping[str, Any], *, values: bool) -> dict[str, Any]:
@@ -120,7 +123,17 @@ def told_of(letter: DeadLetter, payload: Mapping[str, Any], *, values: bool) -> 
     return {**without_detail(letter), **said, **({"detail": letter.detail} if values else {})}
 
 
-def _sheet(told: Mapping[str, Any], payload: Mapping[str, Any]) -> RenderableType:
+def _sheet(told: Mapping[str, Any], attempts: Sequence[Attempt], payload: Mapping[str, Any]) -> RenderableType:
     moments = {name: moment_text(datetime.fromisoformat(told[name])) for name in ("created_at",) if told[name]}
     rows = {name: "-" if value in (None, "") else str(value) for name, value in {**told, **moments}.items()}
-    return Group(make_sheet(rows), "", make_sheet({name: str(value) for name, value in payload.items()}))
+    fields = make_sheet({name: str(value) for name, value in payload.items()})
+    return Group(make_sheet(rows), "", *([_tries(attempts), ""] if attempts else []), fields)
+
+
+def _tries(attempts: Sequence[Attempt]) -> RenderableType:
+    """The first and the newest: those between are forgotten, and the numbers show it."""
+    table = make_table("TRY", "AT", "STATUS", "LED TO", "SAID", right=("TRY", "STATUS"))
+    for each in attempts:
+        status = "" if each.status is None else str(each.status)
+        table.add_row(str(each.number), moment_text(each.at), status, each.verdict, f"{each.error}: {each.message}")
+    return table

@@ -51,9 +51,13 @@ class TransientError(SyncError):
 class SystemUnavailable(TransientError):
     """The other system answered 5xx or could not be reached; `sent` says if the request may have arrived."""
 
-    def __init__(self, message: str, *, sent: bool, detail: str = "", status: int | None = None) -> None:
+    def __init__(
+        self, message: str, *, sent: bool, detail: str = "", status: int | None = None, retry_at: datetime | None = None
+    ) -> None:
         super().__init__(message, detail=detail, status=status)
         self.sent = sent
+        #: When it said to come back; None: it did not.
+        self.retry_at = retry_at
 
 
 class BudgetUnavailable(SystemUnavailable):

@@ -71,7 +71,10 @@ class Event:
     run_id: str
     trace_id: str
     state: EventState
+    #: That count towards a dead letter: an outage costs none.
     attempts: int
+    #: Requests it was in that failed, counted or not.
+    failures: int = 0
     #: Of the attempts, those that ended in a defect of ours.
     defects: int = 0
     detected_at: datetime

@@ -87,6 +87,8 @@ class Passage:
         self.is_blocked = False
         #: What the last failure or rejection said.
         self.reason = ""
+        #: The last failure came while the system was failing already: nothing it answered lies in between.
+        self.is_outage = False
 
     def __enter__(self) -> Self:
         return self
@@ -117,6 +119,7 @@ class Passage:
             self._breakers.succeeded(self._permit, now)
             self._permit = replace(self._permit, probe=None, clean=True)
         elif effect is Effect.FAILED:
+            self.is_outage = not self._permit.clean
             self.opened_until = self._breakers.failed(self._permit, reason, now).opened_until
             self._permit = replace(self._permit, probe=None, clean=False)
         elif effect is Effect.REJECTED:

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class RetryPolicy:
-    """Exponential backoff with full upper jitter, capped. 1, 2, 4, 8, 16 s is the series the API guides name."""
+    """Exponential backoff with equal jitter, capped: all wait half of the longest wait, and the rest at random.
+
+    The fixed half is 1, 2, 4, 8, 16 s ..., the series that the API guides name, up to `cap_seconds`; so by default no
+    wait is longer than ten minutes. Full jitter would let some come back at once, and a system in trouble is spared.
+    """
 
     base_seconds: float = 1.0
     factor: float = 2.0
     cap_seconds: float = 300.0
-    #: Up to this part of the delay is added at random, so that a herd does not come back together.
-    jitter_fraction: float = 0.5
+    #: Up to this part of the fixed delay is added at random, so that a herd does not come back together.
+    jitter_fraction: float = 1.0
 
     def delay_seconds(self, attempts: int, random_unit: float) -> float:
         """Seconds to wait after the `attempts`-th failure (1-based); `random_unit` is in [0, 1)."""

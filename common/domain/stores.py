@@ -199,7 +199,7 @@ class DetectionStore(Protocol):
         ...
 
     def unfinished(self, customer_id: str, resource: str, *, since: datetime, before: datetime) -> int:
-        """How many events that were detected within these bounds are not final yet."""
+        """How many events that were detected within these bounds are not final yet; none that waits by design."""
         ...
 
     def save_progress(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from common.domain.attempts import Attempt
 from common.domain.canonical import Canonical
 from common.domain.entities import EntityKey
 from common.domain.events import EventState
@@ -236,6 +237,8 @@ class EventOutcome:
     reason: str = ""
     #: Added to the event's attempts.
     attempts: int = 0
+    #: Added to its failures.
+    failures: int = 0
     #: Added to its defects.
     defects: int = 0
     #: When to look at it again; None with an open state means now.
@@ -268,10 +271,12 @@ class SliceOutcome:
     links: tuple[Link, ...] = ()
     reviews: tuple[Review, ...] = ()
     emails: tuple[EmailUse, ...] = ()
+    #: What failed or was put off.
+    attempts: tuple[Attempt, ...] = ()
 
     @property
     def is_empty(self) -> bool:
-        return not (self.events or self.writes or self.links or self.reviews or self.emails)
+        return not any(getattr(self, part.name) for part in fields(self))
 
 
 def merged(outcomes: Iterable[SliceOutcome]) -> SliceOutcome:
@@ -283,4 +288,5 @@ def merged(outcomes: Iterable[SliceOutcome]) -> SliceOutcome:
         links=tuple(link for part in parts for link in part.links),
         reviews=tuple(review for part in parts for review in part.reviews),
         emails=tuple(use for part in parts for use in part.emails),
+        attempts=tuple(attempt for part in parts for attempt in part.attempts),
     )

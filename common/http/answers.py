@@ -48,15 +48,26 @@ class Answer:
 
     def retry_at(self, now: datetime) -> datetime | None:
         """`Retry-After`, which may be seconds or a date; None if it is absent or unreadable."""
-        value = self.headers.get("retry-after", "").strip()
-        seconds: float | None = _number(value)
-        if seconds is None:
-            moment = _http_date(value)
-            seconds = None if moment is None else (moment - now).total_seconds()
+        seconds = self._told_seconds(now)
         if seconds is None:
             return None
         # Never at once, whatever is said: that would be asking again in a loop.
         return now + timedelta(seconds=min(max(seconds, SHORTEST_RETRY_AFTER_SECONDS), LONGEST_RETRY_AFTER_SECONDS))
+
+    def mistrust(self, now: datetime) -> str:
+        """Why `retry_at` is sooner than was said, to be put behind a message; empty where it is not."""
+        seconds = self._told_seconds(now)
+        if seconds is None or seconds <= LONGEST_RETRY_AFTER_SECONDS:
+            return ""
+        return "; Retry-After says more than a day, so it is asked again after one"
+
+    def _told_seconds(self, now: datetime) -> float | None:
+        value = self.headers.get("retry-after", "").strip()
+        number = _number(value)
+        if number is not None:
+            return float(number)
+        moment = _http_date(value)
+        return None if moment is None else (moment - now).total_seconds()
 
     def rate_hints(self) -> RateHints:
         """`X-RateLimit-*`, as CRM+ sends them (facts: crm-api 2.1)."""

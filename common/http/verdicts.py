@@ -5,7 +5,7 @@
 | 401                        | TokenRejected      | no retry helps; only this customer is concerned             |
 | 403                        | PermissionMissing  | the same                                                    |
 | 429                        | RateLimited        | until Retry-After, or a minute where it is silent           |
-| 5xx, 408, 3xx              | SystemUnavailable  | may pass; a 5xx may have been applied                       |
+| 5xx, 408, 3xx              | SystemUnavailable  | may pass, after Retry-After; a 5xx may have been applied    |
 | other 4xx                  | RecordRefused      | the record, not the moment, is the problem                  |
 | refused, unreachable       | SystemUnavailable  | nothing was sent                                            |
 | sent, no answer in time    | UnknownOutcome     | it may have been applied                                    |
@@ -50,7 +50,7 @@ def error_of(answer: Answer, where: str, now: datetime) -> SyncError | None:
         return PermissionMissing(f"{said}: the token lacks permission; ask the account's administrator")
     if answer.status == TOO_MANY:
         until = answer.retry_at(now) or now + timedelta(seconds=SILENT_RATE_LIMIT_SECONDS)
-        return RateLimited(f"{said}: over its rate limit", until=until)
+        return RateLimited(f"{said}: over its rate limit{answer.mistrust(now)}", until=until)
     if answer.status in CLIENT_ERRORS and answer.status != REQUEST_TIMEOUT:
         return RecordRefused(
             said,
@@ -59,7 +59,10 @@ def error_of(answer: Answer, where: str, now: datetime) -> SyncError | None:
             detail=answer.detail(),
             status=answer.status,
         )
-    return SystemUnavailable(said, sent=True, detail=answer.detail(), status=answer.status)
+    said = f"{said}{answer.mistrust(now)}"
+    return SystemUnavailable(
+        said, sent=True, detail=answer.detail(), status=answer.status, retry_at=answer.retry_at(now)
+    )
 
 
 def error_of_failure(failure: httpx.HTTPError | httpx.InvalidURL, where: str) -> TransientError:

@@ -90,7 +90,12 @@ def _clean(value: Any) -> Any:
         return {key: _without_secrets(key, item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_clean(item) for item in value]
-    text = URL_PASSWORD.sub(r"\1[removed]@", str(value))
+    return cleaned(str(value))
+
+
+def cleaned(text: str) -> str:
+    """Without e-mail addresses, bearer tokens and passwords in URLs."""
+    text = URL_PASSWORD.sub(r"\1[removed]@", text)
     return BEARER.sub("Bearer [removed]", EMAIL.sub("[e-mail]", text))
 
 

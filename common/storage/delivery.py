@@ -189,6 +189,7 @@ def event_of(row: Any) -> Event:
         trace_id=row.trace_id,
         state=EventState(row.state),
         attempts=row.attempts,
+        failures=row.failures,
         defects=row.defects,
         detected_at=row.detected_at,
         occurred_at=row.occurred_at,

@@ -231,7 +231,7 @@ class PostgresDetectionStore:
             return int(connection.execute(query).scalar_one())
 
     def unfinished(self, customer_id: str, resource: str, *, since: datetime, before: datetime) -> int:
-        own = (events.c.customer_id == customer_id, events.c.resource == resource, OPEN)
+        own = (events.c.customer_id == customer_id, events.c.resource == resource, OPEN, ~waiting.BY_DESIGN)
         query = select(func.count()).select_from(events).where(*own, events.c.detected_at.between(since, before))
         with self._engine.connect() as connection:
             return int(connection.execute(query).scalar_one())

@@ -14,6 +14,7 @@ from common.domain.errors import LockLost
 from common.domain.events import FINAL_STATES, EventState
 from common.domain.writes import UNRESOLVED_STATES, EventOutcome, Link, SliceOutcome, WriteOutcome
 from common.storage import waiting
+from common.storage.attempts import record_attempts
 from common.storage.emails import use
 from common.storage.identity_tables import reviews
 from common.storage.reviews import put, settle
@@ -30,6 +31,7 @@ def record_outcome(connection: Connection, customer_id: str, outcome: SliceOutco
     use(connection, outcome.emails, now)
     _record_dead_letters(connection, customer_id, outcome.events, now)
     _record_events(connection, customer_id, outcome.events, now)
+    record_attempts(connection, customer_id, outcome.attempts)
     _close_what_was_skipped(connection, customer_id, outcome.events, now)
     waiting.wake(connection, customer_id, [link.entity for link in outcome.links], now)
     waiting.let_go(connection, customer_id, outcome.events, now)
@@ -141,6 +143,7 @@ def _record_events(connection: Connection, customer_id: str, outcomes: Sequence[
             state=bindparam("new_state"),
             reason=bindparam("why"),
             attempts=events.c.attempts + bindparam("more"),
+            failures=events.c.failures + bindparam("more_failures"),
             defects=events.c.defects + bindparam("more_defects"),
             retry_at=func.coalesce(bindparam("later", type_=events.c.retry_at.type), events.c.retry_at),
             finished_at=bindparam("finished", type_=events.c.finished_at.type),
@@ -153,6 +156,7 @@ def _record_events(connection: Connection, customer_id: str, outcomes: Sequence[
             "new_state": outcome.state,
             "why": outcome.reason,
             "more": outcome.attempts,
+            "more_failures": outcome.failures,
             "more_defects": outcome.defects,
             "later": outcome.retry_at,
             "finished": now if outcome.state in FINAL_STATES else None,

@@ -24,7 +24,7 @@ from common.storage.night_rows import may_apply, may_read
 from common.storage.not_final import read_not_final
 from common.storage.run_history import report_of
 from common.storage.tables import OPEN, checkpoints, customers, dead_letters, events, runs
-from common.storage.waiting import NEWER
+from common.storage.waiting import BY_DESIGN
 
 #: A run that saved nothing for so long was left by its worker: ten of its slices, and longer than any request.
 ABANDONED_AFTER = timedelta(minutes=5)
@@ -230,17 +230,17 @@ def _may_work(now: datetime) -> tuple[Any, ...]:
 
 
 def _work() -> Any:
-    """What waits by design, for weeks as may be, or was sent, says nothing of how fast we are."""
-    is_pending, by_design = events.c.state == "pending", events.c.waits_for == NEWER
+    """What waits by design, or was sent, says nothing of how fast we are."""
+    is_pending = events.c.state == "pending"
     return (
         select(
             events.c.customer_id,
             func.count().filter(is_pending).label("pending"),
             func.count().filter(events.c.state == "submitted").label("submitted"),
-            func.min(events.c.detected_at).filter(is_pending, ~by_design).label("oldest_pending_at"),
-            func.count().filter(is_pending, by_design).label("waiting"),
-            func.min(events.c.retry_at).filter(is_pending, by_design).label("waiting_until"),
-            func.mode().within_group(events.c.reason).filter(is_pending, by_design).label("waiting_reason"),
+            func.min(events.c.detected_at).filter(is_pending, ~BY_DESIGN).label("oldest_pending_at"),
+            func.count().filter(is_pending, BY_DESIGN).label("waiting"),
+            func.min(events.c.retry_at).filter(is_pending, BY_DESIGN).label("waiting_until"),
+            func.mode().within_group(events.c.reason).filter(is_pending, BY_DESIGN).label("waiting_reason"),
         )
         .where(OPEN)
         .group_by(events.c.customer_id)

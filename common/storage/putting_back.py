@@ -61,7 +61,7 @@ def _apply_again(connection: Connection, letter: DeadLetter, now: datetime, orig
         reason = f"by version {newer.version} (event {newer.event_id})"
         set_event(connection, letter, state=EventState.SUPERSEDED, reason=reason, finished_at=now)
         return
-    anew = {"attempts": 0, "defects": 0, "retry_at": now, "finished_at": None, "waits_for": ""}
+    anew = {"attempts": 0, "failures": 0, "defects": 0, "retry_at": now, "finished_at": None, "waits_for": ""}
     whose = {} if origin is None else {"origin": origin}
     set_event(connection, letter, state=EventState.PENDING, reason="", **anew, **whose)
 

@@ -27,7 +27,6 @@ OPEN = text("state IN ('pending', 'submitted')")
 BACKFILL_LAST = text("(origin = 'backfill')")
 UNRESOLVED = text("state IN ('open', 'unknown', 'submitted')")
 
-
 customers = Table(
     "customers",
     metadata,
@@ -254,7 +253,8 @@ events = Table(
     Column("state", Text, nullable=False),
     text_column("reason"),
     count("attempts"),
-    # Of the attempts, those that ended in a defect of ours: a third one is a dead letter.
+    count("failures"),
+    # Failures count all requests it was in; of the attempts, defects are those of ours: a third is a dead letter.
     count("defects"),
     moment("occurred_at"),
     moment("detected_at"),

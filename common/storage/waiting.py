@@ -25,6 +25,8 @@ TURNS_CLASS = 720_411
 IS_WAITING = text("waits_for <> ''")
 #: In the place of an entity's name, each of which has a slash.
 NEWER = "newer"
+#: Of open events, those that wait because they are to, for weeks as may be: they say nothing of how fast we are.
+BY_DESIGN = events.c.waits_for == NEWER
 
 
 def name_of(entity: EntityKey) -> str:

@@ -39,6 +39,7 @@ MAY_IMPORT: tuple[tuple[str, tuple[str, ...]], ...] = (
             "processor.replaying.comparing",
             "processor.replaying.reading",
             "processor.steps",
+            "processor.verdicts",
             "processor.verifying",
             "deploy.local",
             "deploy.audit",

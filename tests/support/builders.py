@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from common.domain.attempts import Attempt
 from common.domain.checkpoints import Progress
 from common.domain.customers import Customer, Lane, Tier
 from common.domain.entities import EntityKey
@@ -63,6 +64,14 @@ def an_intent(write_id: str = "w1", **changes: Any) -> Intent:
         "state": WriteState.OPEN, "started_at": NOW, "settles_at": after(60),
     }  # fmt: skip
     return Intent(write_id=write_id, **{**base, **changes})
+
+
+def an_attempt(event_id: int = 1, **changes: Any) -> Attempt:
+    base = {
+        "at": NOW, "verdict": "retry", "error": "SystemUnavailable", "message": "the destination answered 503",
+        "trace_id": "trace", "worker": "host:1", "slice_id": "s1", "status": 503, "retry_at": after(1),
+    }  # fmt: skip
+    return Attempt(event_id=event_id, **{**base, **changes})
 
 
 def a_link(entity: EntityKey | None = None, **changes: Any) -> Link:

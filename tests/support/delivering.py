@@ -214,13 +214,23 @@ class ProcessorRig:
             self.deliver_all()
             if not self.open_events():
                 return
-            now, parked_until = self.clock.now(), self.customers.get("acme").parked_until
-            if parked_until is not None and parked_until > now:
-                self.clock.advance((parked_until - now).total_seconds())
-                continue
-            later = [row.retry_at for row in self.tables.rows.events.values() if row.is_open and row.retry_at > now]
-            self.clock.advance((min(later) - now).total_seconds() if later else 1)
+            self.clock.advance(self._seconds_to_the_next())
         raise AssertionError(f"never settled: {self.states()}")
+
+    def settle_until(self, moment: datetime) -> None:
+        """The same, but no longer than that."""
+        self.deliver_all()
+        while self.open_events() and self.clock.now() < moment:
+            left = (moment - self.clock.now()).total_seconds()
+            self.clock.advance(min(self._seconds_to_the_next(), left))
+            self.deliver_all()
+
+    def _seconds_to_the_next(self) -> float:
+        now, parked_until = self.clock.now(), self.customers.get("acme").parked_until
+        if parked_until is not None and parked_until > now:
+            return (parked_until - now).total_seconds()
+        later = [row.retry_at for row in self.tables.rows.events.values() if row.is_open and row.retry_at > now]
+        return (min(later) - now).total_seconds() if later else 1
 
     def open_events(self) -> int:
         states = self.states()

@@ -21,6 +21,7 @@ from common.domain.writes import (
     WriteState,
 )
 from common.storage.memory import identities
+from common.storage.memory.attempts import record_attempts
 from common.storage.memory.tables import EventRow, LetterRow, MemoryTables, Rows, WriteRow
 
 
@@ -102,6 +103,7 @@ class MemoryDeliveryStore:
             identities.record(rows, outcome, now)
             for event in outcome.events:
                 _record_event(rows, customer_id, event, now)
+            record_attempts(rows, customer_id, outcome.attempts)
             _wake(rows, now)
             _supersede(rows, outcome.events, now)
 
@@ -120,8 +122,8 @@ class MemoryDeliveryStore:
         previous = max((row.event for row in rows.events_of(entity)), key=lambda event: event.version)
         again = replace(
             previous, event_id=self._tables.next_event_id(), version=known.version + 1, payload=known.body,
-            origin=Origin.REPLAY, state=EventState.PENDING, attempts=0, defects=0, occurred_at=known.source_updated_at,
-            detected_at=now,
+            origin=Origin.REPLAY, state=EventState.PENDING, attempts=0, failures=0, defects=0,
+            occurred_at=known.source_updated_at, detected_at=now,
         )  # fmt: skip
         rows.insert_event(EventRow(event=again, retry_at=now))
 
@@ -190,6 +192,7 @@ def _record_event(rows: Rows, customer_id: str, outcome: EventOutcome, now: date
             row.event,
             state=outcome.state,
             attempts=row.event.attempts + outcome.attempts,
+            failures=row.event.failures + outcome.failures,
             defects=row.event.defects + outcome.defects,
         ),
         reason=outcome.reason,

@@ -211,6 +211,7 @@ class MemoryDetectionStore:
     def unfinished(self, customer_id: str, resource: str, *, since: datetime, before: datetime) -> int:
         return sum(
             row.is_open
+            and not row.until_newer
             and (row.event.entity.customer_id, row.event.entity.resource) == (customer_id, resource)
             and since <= row.event.detected_at <= before
             for row in self._tables.rows.events.values()

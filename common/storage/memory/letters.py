@@ -139,7 +139,7 @@ def _apply_again(rows: Rows, letter: LetterRow, now: datetime, origin: Origin) -
         reason = f"by version {last.version} (event {last.event_id})"
         _set_event(rows, letter.event_id, EventState.SUPERSEDED, reason, now)
         return
-    event = replace(row.event, state=EventState.PENDING, attempts=0, defects=0, origin=origin)
+    event = replace(row.event, state=EventState.PENDING, attempts=0, failures=0, defects=0, origin=origin)
     rows.events[letter.event_id] = replace(row, event=event, reason="", retry_at=now, finished_at=None, waits_for=None)
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
+from common.domain.attempts import Attempt
 from common.domain.batches import Batch
 from common.domain.checkpoints import Progress
 from common.domain.entities import EntityKey
@@ -163,6 +164,8 @@ class Rows:
     links: dict[EntityKey, Link] = field(default_factory=dict)
     writes: dict[str, WriteRow] = field(default_factory=dict)
     letters: list[LetterRow] = field(default_factory=list)
+    #: By customer and event, in order of their numbers.
+    attempts: dict[tuple[str, int], tuple[Attempt, ...]] = field(default_factory=dict)
     #: Address and entity; the value is when the entity left it, None if it has it.
     emails: dict[tuple[str, EntityKey], datetime | None] = field(default_factory=dict)
     reviews: dict[EntityKey, ReviewRow] = field(default_factory=dict)

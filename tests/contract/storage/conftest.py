@@ -18,9 +18,11 @@ from common.domain.entities import EntityKey
 from common.domain.resources import USERS
 from common.domain.runs import RunState
 from common.storage import tables
+from common.storage.attempts import PostgresAttempts
 from common.storage.customers import PostgresCustomerStore
 from common.storage.delivery import PostgresDeliveryStore
 from common.storage.detection import PostgresDetectionStore
+from common.storage.memory.attempts import MemoryAttempts
 from common.storage.memory.customers import MemoryCustomerStore
 from common.storage.memory.delivery import MemoryDeliveryStore
 from common.storage.memory.detection import MemoryDetectionStore
@@ -66,6 +68,7 @@ class Storage:
     run: Callable[[str], Any]
     #: Customer, action and detail of each line.
     history: Callable[[], Sequence[tuple[str, str, str]]]
+    attempts: Any
 
     def start(self, run_id: str = "run1", *, now: datetime = NOW, customer_id: str = "acme") -> Any:
         return self.detection.start_run(
@@ -114,6 +117,7 @@ def memory_storage(state: MemoryTables) -> Storage:
         mirror_version=lambda entity: state.mirror[entity].version,
         run=lambda run_id: next(report for report in state.runs if report.run_id == run_id),
         history=lambda: state.rows.history,
+        attempts=MemoryAttempts(state),
     )
 
 
@@ -160,6 +164,7 @@ def postgres_storage(engine: Any) -> Storage:
         mirror_version=mirror_version,
         run=lambda run_id: next(report for report in reports.runs("acme") if report.run_id == run_id),
         history=history,
+        attempts=PostgresAttempts(engine),
     )
 
 

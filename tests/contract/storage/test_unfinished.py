@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from support.builders import NOW, a_broken_record, a_record, after
 
+from common.domain.events import EventState
 from common.domain.resources import PROJECTS, USERS
 from common.domain.writes import EventOutcome, SliceOutcome
 
@@ -35,5 +36,16 @@ def test_one_that_has_ended_does_not_count(storage):
     event = storage.due()[0]
     ended = EventOutcome(event_id=event.event_id, state="applied", reason="")
     storage.delivery.record("acme", SliceOutcome(events=(ended,)), NOW)
+
+    assert unfinished(storage) == 1
+
+
+def test_one_that_waits_by_design_does_not_count(storage):
+    storage.detect(a_record("1"), a_record("2"))
+    waiting, held_up = storage.due()
+    later = {"state": EventState.PENDING, "reason": "its hours may change", "retry_at": after(86_400)}
+    by_design = EventOutcome(event_id=waiting.event_id, until_newer=True, **later)
+    in_retry = EventOutcome(event_id=held_up.event_id, **later)
+    storage.delivery.record("acme", SliceOutcome(events=(by_design, in_retry)), NOW)
 
     assert unfinished(storage) == 1

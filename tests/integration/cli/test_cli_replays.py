@@ -109,6 +109,19 @@ def test_a_preview_asks_both_systems_and_shows_names_of_fields_and_no_values(sho
     assert VALUES[0] in shop.replay("--all", "--dry-run", "--values").out
 
 
+def test_a_letter_is_shown_with_its_attempts_and_their_times_and_no_value(shop):
+    number = shop.letter()
+
+    shown = shop.fleet("dlq", "show", shop.name, number, "--json")
+
+    (attempt,) = shown.data["attempts"]
+    assert (attempt["number"], attempt["verdict"], attempt["status"]) == (1, "dead_letter", 422)
+    assert attempt["at"] <= shown.data["dead_letter"]["created_at"]
+    assert shown.data["dead_letter"]["said"] == "no … phone: …"
+    assert not any(value in shown.out for value in VALUES)
+    assert "LED TO" in shop.fleet("dlq", "show", shop.name, number).out
+
+
 def test_a_batch_has_a_name_is_applied_and_says_what_has_become_of_its_letters(shop):
     number = shop.letter()
 

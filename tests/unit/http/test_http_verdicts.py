@@ -92,6 +92,24 @@ def test_what_was_said_is_kept_apart_from_the_message_and_can_be_stored():
     assert "ada@example.org" not in str(refusal)
 
 
+@pytest.mark.parametrize(
+    ("header", "until"),
+    [("17", after(17)), ("Thu, 01 Jan 2026 12:00:30 GMT", after(30)), ("99999999", after(86_400)), ("", None)],
+)
+def test_a_server_error_may_say_when_to_come_back(header, until):
+    assert error_of(answer(503, retry_after=header), WHERE, NOW).retry_at == until
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(
+    ("header", "is_told"), [("86400", False), ("86401", True), ("Fri, 01 Jan 2100 00:00:00 GMT", True)]
+)
+def test_a_retry_after_that_is_not_believed_is_said_so(status, header, is_told):
+    assert (
+        "Retry-After says more than a day" in str(error_of(answer(status, retry_after=header), WHERE, NOW))
+    ) == is_told
+
+
 def test_a_server_error_may_have_been_applied():
     assert error_of(answer(503), WHERE, NOW).sent
 

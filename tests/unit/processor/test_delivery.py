@@ -238,7 +238,8 @@ def test_a_system_in_trouble_is_retried_later_with_growing_patience_and_stops_th
         rig.clock.advance(max(0.5, waits[-1].total_seconds()))
 
     assert sorted(rig.destination.landed) == [("1", 1), ("2", 1)]
-    assert max(rig.attempts()) >= 2
+    seconds = [wait.total_seconds() for wait in waits]
+    assert sorted({wait for wait in seconds if wait > 0}) == [1, 2, 4]
     assert rig.tables.dead_letters == []
 
 
@@ -249,7 +250,7 @@ def test_a_system_in_trouble_never_makes_a_dead_letter():
     rig.settle()
 
     assert rig.states() == {"applied": 1}
-    assert rig.attempts() == [50]
+    assert rig.attempts() == [0]
 
 
 def test_a_defect_is_a_dead_letter_after_three_attempts():

@@ -26,10 +26,13 @@ from common.domain.errors import (
     UnknownOutcome,
 )
 from common.domain.writes import WriteState
-from processor.verdicts import Action, Circumstances, decide, decide_slice
+from processor.verdicts import GAVE_UP, TRANSIENT_ATTEMPTS, Action, Circumstances, decide, decide_slice
 
 ONE = Circumstances(now=NOW, batch_size=1, attempts=0, random_unit=0.0, visibility_seconds=7)
 MANY = replace(ONE, batch_size=5)
+#: It failed before, and others got through since.
+FAILING = replace(ONE, failures=1)
+LAST = TRANSIENT_ATTEMPTS - 1
 REFUSED = RecordRefused("refused: 422", reason="http_422", field="email", status=422, detail="said so")
 INVALID = RecordInvalid("acme", "users", "last_name", "fill it in")
 UNSENT, ANSWERED = SystemUnavailable("unreachable", sent=False), SystemUnavailable("503", sent=True)
@@ -47,11 +50,17 @@ TABLE = [
     (INVALID, ONE, "dead_letter", "refused", 1, False),
     (INVALID, MANY, "bisect", "refused", 0, False),
     (EventUnreadable("x", reason="unknown_action"), ONE, "dead_letter", "refused", 1, False),
-    (UNSENT, ONE, "retry", "not_sent", 1, True),
-    (UNSENT, MANY, "retry", "not_sent", 1, True),
-    (ANSWERED, ONE, "retry", "unknown", 1, True),
-    (UnknownOutcome("no answer"), MANY, "retry", "unknown", 1, True),
-    (PageUnreadable("html"), ONE, "retry", "unknown", 1, True),
+    (UNSENT, ONE, "retry", "not_sent", 0, True),
+    (UNSENT, FAILING, "retry", "not_sent", 0, True),
+    (ANSWERED, ONE, "retry", "unknown", 0, True),
+    (ANSWERED, FAILING, "retry", "unknown", 1, True),
+    (ANSWERED, replace(FAILING, is_outage=True, attempts=LAST), "retry", "unknown", 0, True),
+    (ANSWERED, replace(FAILING, attempts=LAST - 1), "retry", "unknown", 1, True),
+    (ANSWERED, replace(FAILING, attempts=LAST), "dead_letter", "unknown", 1, True),
+    (ANSWERED, replace(FAILING, attempts=LAST, batch_size=2), "retry", "unknown", 1, True),
+    (UnknownOutcome("no answer"), MANY, "retry", "unknown", 0, True),
+    (UnknownOutcome("no answer"), replace(FAILING, attempts=LAST), "dead_letter", "unknown", 1, True),
+    (PageUnreadable("html"), FAILING, "retry", "unknown", 1, True),
     (ZeroDivisionError("ours"), ONE, "retry", "unknown", 1, False),
     (ZeroDivisionError("ours"), replace(MANY, defects=1), "retry", "unknown", 1, False),
     (ZeroDivisionError("ours"), replace(ONE, attempts=50, defects=1), "retry", "unknown", 1, False),
@@ -105,9 +114,10 @@ def test_a_rate_limit_parks_until_it_was_told():
     assert decide(RateLimited("429", until=after(77)), ONE).until == after(77)
 
 
-@pytest.mark.parametrize(("attempts", "seconds"), [(0, 1), (1, 2), (2, 4), (7, 128), (30, 300)])
-def test_a_retry_waits_the_longer_the_more_attempts_there_were(attempts, seconds):
-    verdict = decide(UnknownOutcome("x"), replace(ONE, attempts=attempts))
+@pytest.mark.parametrize(("failures", "seconds"), [(0, 1), (1, 2), (2, 4), (7, 128), (30, 300)])
+@pytest.mark.parametrize("is_outage", [True, False])
+def test_a_retry_waits_the_longer_the_more_failures_there_were_counted_or_not(failures, seconds, is_outage):
+    verdict = decide(UnknownOutcome("x"), replace(ONE, failures=failures, is_outage=is_outage))
 
     assert verdict.until == after(seconds)
 
@@ -129,3 +139,23 @@ def test_a_defect_is_told_by_its_type_and_not_by_its_text():
 
     assert verdict.refusal.message.startswith("defect: ValueError")
     assert "ada@example.org" not in f"{verdict.reason} {verdict.refusal}"
+
+
+def test_the_last_try_says_how_many_there_were_and_keeps_the_status():
+    refusal = decide(SystemUnavailable("500", sent=True, status=500), replace(FAILING, attempts=LAST)).refusal
+
+    assert (refusal.reason, refusal.status) == (GAVE_UP, 500)
+    assert refusal.message == f"tried {TRANSIENT_ATTEMPTS} times while other requests got through; the last time: 500"
+
+
+def test_a_number_of_tries_takes_longer_than_an_hour_in_which_one_route_is_out():
+    waits = (decide(ANSWERED, replace(FAILING, failures=n)).until - NOW for n in range(TRANSIENT_ATTEMPTS))
+
+    assert sum(wait.total_seconds() for wait in waits) > 6 * 3600
+
+
+@pytest.mark.parametrize(("told", "seconds"), [(90, 90), (0.5, 1)])
+def test_a_server_error_that_says_when_to_come_back_parks_the_customer_until_then(told, seconds):
+    verdict = decide(SystemUnavailable("503", sent=True, retry_at=after(told)), ONE)
+
+    assert (verdict.parked_until, verdict.until) == (after(told), after(seconds))
