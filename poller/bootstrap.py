@@ -18,6 +18,7 @@ from common.config.settings import Settings
 from common.credentials.master_key import load_master_key
 from common.credentials.vault import Vault
 from common.domain.backlog import BacklogLimits
+from common.domain.batches import Batches
 from common.domain.breakers import BreakerPolicy
 from common.domain.clock import Clock, SystemClock
 from common.domain.customers import Customer, System
@@ -36,6 +37,7 @@ from common.queueing.deliveries import Deliveries
 from common.queueing.hot_set import HotSet, connect_redis
 from common.queueing.polls import Polls
 from common.storage.backlog import PostgresBacklog
+from common.storage.batches import PostgresBatches
 from common.storage.breakers import PostgresBreakers
 from common.storage.customers import PostgresCustomerStore
 from common.storage.detection import PostgresDetectionStore
@@ -87,6 +89,7 @@ class Poller:
     schedule: PostgresSchedule
     plans: Plans
     nights: NightParts
+    batches: Batches
 
     def resources(self, customer: Customer) -> Sequence[str]:
         return registry.resources(customer)
@@ -208,6 +211,7 @@ def build(settings: Settings, app: Celery, is_stopping: Callable[[], bool] = nev
         sweep_seconds=settings.sweep_seconds,
         schedule=PostgresSchedule(engine),
         plans=plans,
+        batches=PostgresBatches(engine),
         nights=_nights(settings, nights, PostgresNightTruth(engine), run_parts, deliveries),
     )
 

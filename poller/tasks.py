@@ -13,6 +13,7 @@ from common.queueing.names import POLL, SWEEP
 from common.queueing.tasks import declare_task
 from poller import runs
 from poller.bootstrap import Poller
+from poller.feeding import feed_batches
 from poller.nightly import ask_for_nights, is_of_the_night, serve
 from poller.resting import end_pauses
 from poller.sources import registry
@@ -41,6 +42,7 @@ def declare_tasks(app: Celery, poller: Callable[[], Poller]) -> None:
         parts.throttles.tell(parts.brake.obey, wait=False)
         ask_for_nights(parts.nights.store.due(parts.clock.now()), parts.polls, parts.asked)
         end_pauses(parts.customers, parts.polls, parts.clock.now())
+        feed_batches(parts.batches, parts.deliveries, parts.polls, parts.clock)
         sweep(parts.overview, parts.deliveries, parts.polls, parts.asked, parts.clock)
         repair(parts.customers.served, parts.deliveries, parts.asked)
         ask_for_checks(parts.overview.mapped, parts.deliveries, parts.asked, parts.clock.now())

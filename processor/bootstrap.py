@@ -32,6 +32,7 @@ from common.metrics.catalogue import Metrics
 from common.metrics.serving import serve_metrics
 from common.queueing.deliveries import Deliveries
 from common.queueing.hot_set import HotSet, connect_redis
+from common.storage.batches import PostgresBatches
 from common.storage.breakers import PostgresBreakers
 from common.storage.customers import PostgresCustomerStore
 from common.storage.delivery import PostgresDeliveryStore
@@ -140,6 +141,7 @@ def build(settings: Settings, app: Celery, is_stopping: Callable[[], bool] = nev
         slice_seconds=settings.slice_seconds,
         dead_letter_limit=settings.dead_letter_limit,
         batch_size=batch_size,
+        baselines=PostgresBatches(engine).baselines,
         note_pause=Pauses(nights=nights),
         outages=OUTAGES,
         is_stopping=is_stopping,

@@ -21,6 +21,7 @@ from processor.guarding import Guarded
 from processor.identity import identify
 from processor.looking import look
 from processor.pipeline import Plan, Work, coalesce
+from processor.replaying.undisputed import undisputed
 from processor.sending import send
 from processor.slices import Slice, SliceParts, entities_of
 from processor.steps.line import first_steps, last_steps, pass_through
@@ -132,7 +133,7 @@ def _portions(part: Slice, works: Sequence[Work]) -> Sequence[Sequence[Work]]:
 def _ask_and_send(part: Slice, portions: Sequence[Sequence[Work]]) -> None:
     for number, works in enumerate(portions):
         try:
-            send(part, identify(part, look(part, works)))
+            send(part, identify(part, undisputed(part, look(part, works))))
         except BudgetExhausted as limit:
             _wait_for_the_share(part, [work for left in portions[number:] for work in left], limit)
             return
@@ -190,4 +191,8 @@ def _first_share(events: Sequence[Event]) -> tuple[Share, Sequence[Event]]:
 def _mind_the_limit(part: Slice) -> None:
     count = part.parts.store.open_dead_letters(part.customer.customer_id)
     if count >= part.parts.dead_letter_limit:
-        part.pause(f"{count} dead letters: the fault may be ours; see `fleet dlq list`, then `fleet customers resume`")
+        customer_id = part.customer.customer_id
+        part.pause_applying(
+            f"{count} dead letters: the fault may be ours; see `fleet dlq list {customer_id}`, "
+            f"then `fleet customers resume {customer_id}`"
+        )

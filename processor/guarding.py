@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from common.domain.destinations import Destination
 from common.domain.entities import EntityKey
 from common.domain.passages import Passage
 from common.domain.writes import Answer, Found, Matched, NeedsReview, Preview, Write
+from processor.replaying.reading import read_current, unlike
 
 
 class Guarded:
@@ -47,6 +49,14 @@ class Guarded:
 
     def find(self, resource: str, destination_id: str) -> Found | None:
         return self._passage.watch(lambda: self._inner.find(resource, destination_id))
+
+    def read_current(self, writes: Sequence[Write]) -> Mapping[EntityKey, Found]:
+        """As `processor.replaying.reading`."""
+        return self._passage.watch(lambda: read_current(self._inner, writes), proves=False)
+
+    def unlike(self, write: Write, found: Found) -> Mapping[str, Any]:
+        """As `processor.replaying.reading`. No request."""
+        return unlike(self._inner, write, found)
 
     def preview(self, write: Write) -> Sequence[Preview]:
         return self._passage.watch(lambda: self._inner.preview(write), proves=False)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
 
+from common.domain.batches import Baseline, unguarded
 from common.domain.clock import Clock
 from common.domain.customers import Customer
 from common.domain.destinations import Destination
@@ -21,6 +22,7 @@ from common.domain.stores import CustomerStore, DeliveryStore, Held, Locks
 from common.domain.writes import EventOutcome, SliceOutcome
 from common.metrics.catalogue import Metrics
 from processor.attempts import Mark, of_refusals
+from processor.guarding import Guarded
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +45,8 @@ class SliceParts:
     dead_letter_limit: int
     #: How many writes a request to a customer's destination carries at most; asked before it is opened.
     batch_size: Callable[[Customer], int]
+    #: Of events that a batch has put to work: what it may not overwrite is compared with these.
+    baselines: Callable[[str, Collection[int]], Mapping[int, Baseline]] = unguarded
     #: Called when a budget or a 429 makes the customer wait.
     note_pause: Callable[[Customer], None] = uncounted
     #: What our own storage raises when it is away: neither an error of the destination's nor a defect.
@@ -60,7 +64,7 @@ class Slice:
     parts: SliceParts
     customer: Customer
     held: Held
-    destination: Destination
+    destination: Guarded
     share: Share
     #: Events of the slice by id, for metrics.
     events: Mapping[int, Event]
@@ -126,6 +130,12 @@ class Slice:
     def pause(self, reason: str) -> None:
         log.error("customer paused", action="customer.paused", why=reason)
         self.parts.customers.pause(self.customer.customer_id, reason)
+        self.stop()
+
+    def pause_applying(self, reason: str) -> None:
+        """Too much of it fails. What changes meanwhile is detected, and waits."""
+        log.error("applying is paused", action="customer.applying_paused", why=reason)
+        self.parts.customers.pause_applying(self.customer.customer_id, reason)
         self.stop()
 
 

@@ -58,7 +58,7 @@ def _may_work(processor: Processor, customer: Customer) -> bool:
     if customer.parked_until is not None and customer.is_parked(processor.clock.now()):
         processor.deliveries.park(customer.customer_id, customer.lane, customer.parked_until)
         return False
-    return customer.is_active and (customer.mode is not Mode.NIGHTLY or _is_its_night(processor, customer))
+    return customer.may_be_applied and (customer.mode is not Mode.NIGHTLY or _is_its_night(processor, customer))
 
 
 def _is_its_night(processor: Processor, customer: Customer) -> bool:
@@ -103,5 +103,5 @@ def _see_to_the_rest(processor: Processor, customer: Customer) -> None:
     after = processor.customers.get(customer.customer_id)
     if after.parked_until is not None and after.is_parked(now):
         processor.deliveries.park(customer.customer_id, customer.lane, after.parked_until)
-    elif after.is_active and processor.slice_parts.store.due_partitions(customer.customer_id, now):
+    elif after.may_be_applied and processor.slice_parts.store.due_partitions(customer.customer_id, now):
         processor.deliveries.publish(customer.customer_id, customer.lane, by="tail")

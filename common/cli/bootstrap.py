@@ -34,6 +34,7 @@ from common.queueing.deliveries import Deliveries
 from common.queueing.hot_set import HotSet, connect_redis
 from common.queueing.polls import Polls
 from common.storage.backfills import PostgresBackfills
+from common.storage.batches import PostgresBatches
 from common.storage.breakers import PostgresBreakers
 from common.storage.customers import PostgresCustomerStore
 from common.storage.dead_letters import PostgresDeadLetters
@@ -44,6 +45,7 @@ from common.storage.keys import PostgresKeyStore
 from common.storage.mirrored import PostgresMirror
 from common.storage.overview import PostgresOverview
 from common.storage.references import PostgresReferenceCache
+from common.storage.replay_facts import PostgresReplayFacts
 from common.storage.reviews import PostgresReviews
 from common.storage.run_history import PostgresRunHistory
 from common.storage.schedule import PostgresSchedule
@@ -104,6 +106,14 @@ class Parts:
     @cached_property
     def dead_letters(self) -> PostgresDeadLetters:
         return PostgresDeadLetters(self.engine)
+
+    @cached_property
+    def batches(self) -> PostgresBatches:
+        return PostgresBatches(self.engine)
+
+    @cached_property
+    def replay_facts(self) -> PostgresReplayFacts:
+        return PostgresReplayFacts(self.engine)
 
     @cached_property
     def deletions(self) -> PostgresDeletions:

@@ -55,6 +55,7 @@ def _sheet(customer: Customer, troubles: Sequence[Trouble], notes: Sequence[Note
         "customer": customer.customer_id,
         "name": customer.name,
         "status": f"{customer.status}: {customer.status_reason}" if customer.status_reason else customer.status,
+        **({"applying": f"paused: {customer.applying_paused}"} if customer.applying_paused else {}),
         "paused until": moment_text(customer.paused_until),
         "parked until": f"{moment_text(customer.parked_until)} {customer.parked_reason}",
         **{f"its {trouble.system}": trouble.line for trouble in troubles},

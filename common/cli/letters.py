@@ -1,162 +1,139 @@
-"""`fleet dlq`: look at what can never succeed as it is, and send it again or close it."""
+"""`fleet dlq list` and `show`: what can never succeed as it is. Values are masked unless they are asked for."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+import secrets
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Group, RenderableType
 
-from common.cli.ages import age_seconds, age_text
-from common.cli.bootstrap import Parts, open_parts
+from common.cli.ages import age_seconds, age_text, moment_text
+from common.cli.bootstrap import open_parts
 from common.cli.failures import CommandFailed
-from common.cli.options import AsJson, CustomerId, DryRun, operator
-from common.cli.output import make_sheet, make_table, note, plain, show
-from common.storage.dead_letters import DeadLetter
+from common.cli.letter_choice import Reason, Resource, Since, filtered, missing
+from common.cli.options import AsJson, CustomerId, operator
+from common.cli.output import make_sheet, make_table, plain, show
+from common.domain.attempts import Attempt
+from common.domain.letters import DeadLetter, LetterGroup, LetterState
+from common.domain.masking import Mask
+from common.domain.redaction import excerpt
+from common.storage.attempts import PostgresAttempts
 
-#: More than a customer can have: it is paused at a limit well below this.
-ALL_LETTERS = 10_000
-
-Letters = Annotated[list[int] | None, typer.Argument(metavar="[LETTER]...", show_default=False)]
-Reason = Annotated[str | None, typer.Option(help="Only those with this reason.", show_default=False)]
+#: In the place of a state: every one of them.
+ANY_STATE = "all"
+Values = Annotated[bool, typer.Option("--values", help="Show the values themselves: personal data.")]
+State = Annotated[str, typer.Option(help="open, replayed, discarded, superseded or all.")]
 
 
 def list_letters(
     customer_id: Annotated[str | None, typer.Argument(metavar="[ID]", show_default=False)] = None,
     reason: Reason = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 100,
+    resource: Resource = None,
+    since: Since = None,
+    state: State = LetterState.OPEN,
+    rows: Annotated[bool, typer.Option("--rows", help="The letters too, of all customers.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="How many letters at most.")] = 100,
     as_json: AsJson = False,
 ) -> None:
-    """Open dead letters, the oldest first."""
+    """Dead letters, counted by what they have in common; of one customer, one by one too, the oldest first."""
     with open_parts() as parts:
         if customer_id is not None:
             parts.customers.get(customer_id)
-        found = parts.dead_letters.list(customer_id, reason=reason, limit=limit)
         now = parts.clock.now()
-
-    def table() -> RenderableType:
-        rows = make_table("LETTER", "CUSTOMER", "RECORD", "STAGE", "REASON", "FIELD", "AGE", right=("LETTER", "AGE"))
-        for each in found:
-            rows.add_row(
-                str(each.dead_letter_id), each.customer_id, f"{each.resource}/{each.source_id}", each.stage,
-                each.reason, each.field, age_text(age_seconds(each.created_at, now)),
-            )  # fmt: skip
-        return Group(rows, f"{len(found)} open" if len(found) < limit else f"the first {limit}; use --limit for more")
-
-    show({"dead_letters": [_without_detail(each) for each in found]}, as_json=as_json, human=table)
+        which = filtered(customer_id, reason, resource, since, now, _state(state))
+        groups = parts.dead_letters.groups(which)
+        found = parts.dead_letters.find(which, limit=limit) if rows or customer_id is not None else None
+    data: dict[str, Any] = {"groups": groups, "total": sum(group.count for group in groups)}
+    if found is not None:
+        data["dead_letters"] = [without_detail(letter) for letter in found]
+    show(data, as_json=as_json, human=lambda: _tables(groups, found, now, limit))
 
 
-def _without_detail(letter: DeadLetter) -> dict[str, object]:
-    """`detail` is what the other system said: it may be personal, so only `dlq show` tells it."""
-    values: dict[str, object] = plain(letter)
+def _state(text: str) -> LetterState | None:
+    if text != ANY_STATE and text not in set(LetterState):
+        raise CommandFailed(f"--state: {text!r} is none of {', '.join((*LetterState, ANY_STATE))}", exit_code=2)
+    return None if text == ANY_STATE else LetterState(text)
+
+
+def without_detail(letter: DeadLetter) -> dict[str, Any]:
+    """`detail` is what the other system said: it may be personal, and is shown as an excerpt or on request."""
+    values: dict[str, Any] = plain(letter)
     return {name: value for name, value in values.items() if name != "detail"}
+
+
+def _tables(
+    groups: Sequence[LetterGroup], letters: Sequence[DeadLetter] | None, now: datetime, limit: int
+) -> RenderableType:
+    total = sum(group.count for group in groups)
+    if letters is None:
+        return Group(_summary(groups, now), f"{total} in all; `fleet dlq list ID` or --rows shows them one by one")
+    left = f"{total} in all" if len(letters) < limit else f"{total} in all, the first {limit}; use --limit for more"
+    return Group(_summary(groups, now), "", _rows(letters, now), left)
+
+
+def _summary(groups: Sequence[LetterGroup], now: datetime) -> RenderableType:
+    right = ("COUNT", "OLDEST", "NEWEST")
+    table = make_table("CUSTOMER", "REASON", "RESOURCE", "FIELD", *right, right=right)
+    for each in groups:
+        ages = (age_text(age_seconds(moment, now)) for moment in (each.oldest, each.newest))
+        table.add_row(each.customer_id, each.reason, each.resource, each.field, str(each.count), *ages)
+    return table
+
+
+def _rows(letters: Sequence[DeadLetter], now: datetime) -> RenderableType:
+    table = make_table(
+        "LETTER", "CUSTOMER", "RECORD", "REASON", "FIELD", "TRIES", "AGE", "BATCH", right=("TRIES", "AGE")
+    )
+    for each in letters:
+        table.add_row(
+            str(each.dead_letter_id), each.customer_id, f"{each.resource}/{each.source_id}", each.reason, each.field,
+            str(each.attempts), age_text(age_seconds(each.created_at, now)), each.batch,
+        )  # fmt: skip
+    return table
 
 
 def show_letter(
     customer_id: CustomerId,
     letter: Annotated[int, typer.Argument(metavar="LETTER", show_default=False)],
+    values: Values = False,
     as_json: AsJson = False,
 ) -> None:
-    """One dead letter with its record. What it prints may be personal data."""
+    """One dead letter: why, when, how often, of what, and what the other system said. Values only with --values."""
     with open_parts() as parts:
         parts.customers.get(customer_id)
         found = parts.dead_letters.show(customer_id, letter)
         if found is None:
-            raise CommandFailed(_missing(customer_id, letter))
-        parts.customers.note(customer_id, actor=operator(), action="dead_letter.shown", detail=str(letter))
-    row, payload = found
-    show({"dead_letter": row, "payload": payload}, as_json=as_json, human=lambda: _sheet(row, payload))
+            raise CommandFailed(missing(customer_id, letter))
+        if values:
+            parts.customers.note(customer_id, actor=operator(), action="dead_letter.shown", detail=str(letter))
+        row, payload = found
+        attempts = PostgresAttempts(parts.engine).attempts_of(customer_id, [row.event_id]).get(row.event_id, ())
+    told = told_of(row, payload, values=values)
+    fields = dict(payload) if values else Mask(key=secrets.token_bytes()).fields(payload)
+    data = {"dead_letter": told, "attempts": attempts, "payload": fields}
+    show(data, as_json=as_json, human=lambda: _sheet(told, attempts, fields))
 
 
-def _sheet(letter: DeadLetter, payload: Mapping[str, object]) -> RenderableType:
-    values = {name: "-" if value is None else str(value) for name, value in plain(letter).items()}
-    return Group(make_sheet(values), "", json.dumps(payload, indent=2, ensure_ascii=False))
+def told_of(letter: DeadLetter, payload: Mapping[str, Any], *, values: bool) -> dict[str, Any]:
+    """A letter as it may be told: what the other system said in full only on request."""
+    said = {"said": excerpt(letter.detail, payload)}
+    return {**without_detail(letter), **said, **({"detail": letter.detail} if values else {})}
 
 
-def replay(
-    customer_id: CustomerId,
-    letters: Letters = None,
-    every: Annotated[bool, typer.Option("--all", help="All open ones.")] = False,
-    reason: Reason = None,
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
-) -> None:
-    """Send dead letters' events through once more."""
-    if sum((bool(letters), every, reason is not None)) != 1:
-        raise CommandFailed("give LETTERs, or --all, or --reason", exit_code=2)
-    with open_parts() as parts:
-        customer = parts.customers.get(customer_id)
-        if letters:
-            chosen = _chosen(parts, customer_id, letters)
-        else:
-            chosen = list(parts.dead_letters.list(customer_id, reason=reason, limit=ALL_LETTERS))
-        done = [] if dry_run else _each(parts, chosen, "replayed", parts.dead_letters.replay)
-        stages = {each.stage for each in done}
-        told = not done or parts.hint(customer, poll="detect" in stages, delivery="apply" in stages, by="replay")
-    _tell(chosen if dry_run else done, "replayed", dry_run=dry_run, as_json=as_json)
-    if not told:
-        note("Redis cannot be reached: the sweep and the next poll see to them when it is back")
-    if done and not customer.is_active:
-        note(f"{customer_id} is paused: they wait until `fleet customers resume {customer_id}`")
+def _sheet(told: Mapping[str, Any], attempts: Sequence[Attempt], payload: Mapping[str, Any]) -> RenderableType:
+    moments = {name: moment_text(datetime.fromisoformat(told[name])) for name in ("created_at",) if told[name]}
+    rows = {name: "-" if value in (None, "") else str(value) for name, value in {**told, **moments}.items()}
+    fields = make_sheet({name: str(value) for name, value in payload.items()})
+    return Group(make_sheet(rows), "", *([_tries(attempts), ""] if attempts else []), fields)
 
 
-def discard(
-    customer_id: CustomerId,
-    letters: Annotated[list[int], typer.Argument(metavar="LETTER...", show_default=False)],
-    why: Annotated[str, typer.Option(help="For whoever wonders later.", show_default=False)],
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
-) -> None:
-    """Close dead letters for good."""
-    with open_parts() as parts:
-        parts.customers.get(customer_id)
-        done = chosen = _chosen(parts, customer_id, letters)
-        if not dry_run:
-
-            def close(letter: DeadLetter, now: datetime) -> bool:
-                return parts.dead_letters.discard(letter, why, now)
-
-            done = _each(parts, chosen, "discarded", close, why)
-    _tell(done, "discarded", dry_run=dry_run, as_json=as_json)
-
-
-def _chosen(parts: Parts, customer_id: str, numbers: Sequence[int]) -> list[DeadLetter]:
-    """Raises CommandFailed, naming each that is not there or not open, before anything is done."""
-    letters, lines = [], []
-    for number in dict.fromkeys(numbers):
-        found = parts.dead_letters.show(customer_id, number)
-        if found is None:
-            lines.append(_missing(customer_id, number))
-        elif found[0].state != "open":
-            lines.append(f"customer {customer_id!r}: dead letter {number} was {found[0].state} already")
-        else:
-            letters.append(found[0])
-    if lines:
-        raise CommandFailed(*lines)
-    return letters
-
-
-def _missing(customer_id: str, number: int) -> str:
-    return f"customer {customer_id!r}: there is no dead letter {number}; see `fleet dlq list {customer_id}`"
-
-
-def _each(
-    parts: Parts, letters: Sequence[DeadLetter], action: str, do: Callable[[DeadLetter, datetime], bool], why: str = ""
-) -> list[DeadLetter]:
-    """Those that were still open, each noted as it is done."""
-    done = []
-    for letter in letters:
-        if do(letter, parts.clock.now()):
-            detail = f"{letter.dead_letter_id} {why}".strip()
-            parts.customers.note(letter.customer_id, actor=operator(), action=f"dead_letter.{action}", detail=detail)
-            done.append(letter)
-    return done
-
-
-def _tell(letters: Sequence[DeadLetter], action: str, *, dry_run: bool, as_json: bool) -> None:
-    numbers = [letter.dead_letter_id for letter in letters]
-    words = f"{'would be ' if dry_run else ''}{action}: {', '.join(map(str, numbers)) or 'none'}"
-    show({action: numbers, "dry_run": dry_run}, as_json=as_json, human=lambda: words)
+def _tries(attempts: Sequence[Attempt]) -> RenderableType:
+    """The first and the newest: those between are forgotten, and the numbers show it."""
+    table = make_table("TRY", "AT", "STATUS", "LED TO", "SAID", right=("TRY", "STATUS"))
+    for each in attempts:
+        status = "" if each.status is None else str(each.status)
+        table.add_row(str(each.number), moment_text(each.at), status, each.verdict, f"{each.error}: {each.message}")
+    return table

@@ -20,21 +20,25 @@ from common.cli import (
     additions,
     audit,
     backfill,
+    batches,
     changes,
     credentials,
     customers,
     deletions,
+    discarding,
     estimate,
     explain,
     exporter,
     history,
     lanes,
+    letter_export,
     letters,
     mapping,
     matches,
     nights,
     offboarding,
     reconciliation,
+    replaying,
     runs,
     schedule,
     status,
@@ -48,7 +52,7 @@ from common.logs.setup import configure_logs
 
 EXIT_FAILED, EXIT_INTERRUPTED = 1, 130
 
-#: Commands by name; a mapping is a group.
+#: Commands by name; a mapping is a group, and one with a space in its name is a group within the group before it.
 COMMANDS: Mapping[str, Callable[..., None]] = {
     "up": up.up,
     "status": status.status,
@@ -85,8 +89,19 @@ GROUPS: Mapping[str, tuple[str, Mapping[str, Callable[..., None]]]] = {
         {
             "list": letters.list_letters,
             "show": letters.show_letter,
-            "replay": letters.replay,
-            "discard": letters.discard,
+            "export": letter_export.export,
+            "replay": replaying.replay,
+            "discard": discarding.discard,
+        },
+    ),
+    "dlq batches": (
+        "Replays under way.",
+        {
+            "list": batches.list_batches,
+            "show": batches.show_batch,
+            "pause": batches.pause,
+            "resume": batches.resume,
+            "cancel": batches.cancel,
         },
     ),
     "matches": (
@@ -128,8 +143,11 @@ def run(arguments: Sequence[str]) -> int:
 def build_app() -> typer.Typer:
     """All commands; connects to nothing."""
     app = _group("Keep many customers' Volunteer accounts and CRMs in step.", COMMANDS)
+    groups = {"": app}
     for name, (purpose, commands) in GROUPS.items():
-        app.add_typer(_group(purpose, commands), name=name)
+        within, _, own = name.rpartition(" ")
+        groups[name] = _group(purpose, commands)
+        groups[within].add_typer(groups[name], name=own)
     app.callback(invoke_without_command=True)(_root)
     return app
 

@@ -33,6 +33,8 @@ class Standing:
     #: `active`, `parked` or `paused`.
     state: str
     why: str
+    #: Why nothing is applied although it is polled; empty: it is applied.
+    applying_paused: str = ""
     #: When a pause ends by itself.
     paused_until: datetime | None = None
     parked_until: datetime | None
@@ -70,7 +72,8 @@ class Standing:
     @property
     def is_served(self) -> bool:
         """Nothing keeps its events from being applied now."""
-        return self.state == "active" and all(trouble.system is not System.DESTINATION for trouble in self.troubles)
+        is_free = self.state == "active" and not self.applying_paused
+        return is_free and all(trouble.system is not System.DESTINATION for trouble in self.troubles)
 
 
 def standings(
@@ -94,6 +97,7 @@ def _standing(
         lane=row.lane,
         state="paused" if paused else "parked" if parked else "active",
         why=row.status_reason if paused else row.parked_reason if parked else "",
+        applying_paused=row.applying_paused,
         paused_until=row.paused_until if paused else None,
         parked_until=row.parked_until if parked else None,
         troubles=troubles_of(row.customer_id, row.breakers),
@@ -120,9 +124,9 @@ def _standing(
 
 def _trouble(row: Standing) -> tuple[bool, bool, bool, bool, float, str]:
     waiting = row.oldest_pending_age_seconds or 0.0
+    is_stopped = _is_blocked(row) or bool(row.applying_paused)
     return (
-        row.state != "paused", not _is_blocked(row), row.dead_letters == 0, row.state != "parked", -waiting,
-        row.customer_id,
+        row.state != "paused", not is_stopped, row.dead_letters == 0, row.state != "parked", -waiting, row.customer_id,
     )  # fmt: skip
 
 
@@ -158,11 +162,17 @@ def view(rows: Sequence[Standing], now: datetime) -> RenderableType:
     return Group(table, *(["", *reasons] if reasons else []), "", _summary(rows))
 
 
-def _reasons(row: Standing) -> Iterator[str]:
+def _stops(row: Standing) -> Iterator[str]:
     if row.why:
         moment = row.paused_until or row.parked_until
         until = f" until {moment_text(moment)}" if moment else ""
         yield f"{row.customer_id} is {row.state}{until}: {row.why}"
+    if row.applying_paused:
+        yield f"{row.customer_id}: it is polled, and nothing is applied: {row.applying_paused}"
+
+
+def _reasons(row: Standing) -> Iterator[str]:
+    yield from _stops(row)
     for trouble in row.troubles:
         yield f"{row.customer_id}: its {trouble.system} is {trouble.line}"
     if row.held_back:
@@ -203,7 +213,7 @@ def _cells(row: Standing, now: datetime) -> list[str]:
 
 
 def _style(row: Standing) -> str:
-    if row.state == "paused" or _is_blocked(row):
+    if row.state == "paused" or row.applying_paused or _is_blocked(row):
         return "red"
     decisions = row.reviews or row.held_deletions or row.missing_targets
     waits = row.dead_letters or decisions or row.state == "parked"

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from common.domain.batches import PER_MINUTE, PORTION
 from common.domain.customers import Lane, Tier
 from common.domain.errors import ConfigurationError
 
@@ -86,8 +87,11 @@ class Settings(BaseSettings):
     customer_slots: int = Field(default=2, ge=1)
     #: How often the sweep looks for work without a message.
     sweep_seconds: float = Field(default=2.0, gt=0)
-    #: Open dead letters at which a customer is paused.
+    #: Open dead letters at which nothing more of a customer is applied, until a person resumes it.
     dead_letter_limit: int = Field(default=100, ge=1)
+    #: Letters of a batch of replays that may be on their way at a time, and how many go to work in a minute at most.
+    replay_portion: int = Field(default=PORTION, ge=1, le=1000)
+    replay_per_minute: int = Field(default=PER_MINUTE, ge=1, le=6000)
     #: Requests in a row that meet an outage of one customer's system and open its breaker ...
     breaker_failures: int = Field(default=5, ge=1)
     #: ... for this long at first, then twice as long each time, up to ten minutes.

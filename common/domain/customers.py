@@ -72,6 +72,8 @@ class Customer:
     status: CustomerStatus = CustomerStatus.ACTIVE
     #: Why it is paused, in words for an operator; empty when active.
     status_reason: str = ""
+    #: Why nothing is applied although it is polled: too much of it fails. Empty: it is applied.
+    applying_paused: str = ""
     #: The pause ends by itself then; None: only a person ends it.
     paused_until: datetime | None = None
     #: Waiting for a known time: no delivery before it. None when not parked.
@@ -96,6 +98,11 @@ class Customer:
     @property
     def is_active(self) -> bool:
         return self.status is CustomerStatus.ACTIVE
+
+    @property
+    def may_be_applied(self) -> bool:
+        """Its events may go to its destination; a parked one's wait their time all the same."""
+        return self.is_active and not self.applying_paused
 
     def is_parked(self, now: datetime) -> bool:
         return self.parked_until is not None and self.parked_until > now

@@ -32,6 +32,7 @@ class Origin(StrEnum):
     NIGHTLY = "nightly"
     WEBHOOK = "webhook"
     REPLAY = "replay"
+    BATCH = "batch"  # replayed, as one of many
 
 
 class EventState(StrEnum):

@@ -26,12 +26,13 @@ class Share(StrEnum):
 SHARE_FRACTIONS: Mapping[Share, float] = {Share.LIVE: 1.0, Share.RECONCILIATION: 0.9, Share.BACKFILL: 0.8}
 
 #: The one place that says whose share a layer's work is on. Nightly is all that a customer in that mode gets, and
-#: somebody waits for a replay: both are live.
+#: somebody waits for a replay: both are live. A batch of replays has waited, and does not crowd out what is live.
 SHARE_OF_ORIGIN: Mapping[str, Share] = {
     Origin.POLL: Share.LIVE,
     Origin.WEBHOOK: Share.LIVE,
     Origin.NIGHTLY: Share.LIVE,
     Origin.REPLAY: Share.LIVE,
+    Origin.BATCH: Share.RECONCILIATION,
     Origin.RECONCILIATION: Share.RECONCILIATION,
     Origin.FULL: Share.RECONCILIATION,
     Origin.BACKFILL: Share.BACKFILL,

@@ -313,6 +313,10 @@ class CustomerStore(Protocol):
         """Stop until a person resumes it, or until `until`: that leaves alone who is paused already."""
         ...
 
+    def pause_applying(self, customer_id: str, reason: str) -> None:
+        """Apply nothing until a person resumes it; what changes is detected and stored all the same."""
+        ...
+
     def park(self, customer_id: str, until: datetime, reason: str) -> None:
         """No delivery before `until`. A later `until` wins; an earlier one is ignored."""
         ...

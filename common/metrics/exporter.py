@@ -71,6 +71,10 @@ class FleetCollector(Collector):
         )
         yield self._gauge("paused", "1 if the customer is paused.", rows, lambda r: float(r.status == "paused"))
         yield self._gauge(
+            "applying_paused", "1 if nothing is applied although the customer is polled: too many dead letters.", rows,
+            lambda r: float(bool(r.applying_paused)),
+        )  # fmt: skip
+        yield self._gauge(
             "resting", "1 if the customer is paused for a time because its runs fail.", rows,
             lambda r: float(r.status == "paused" and r.paused_until is not None),
         )  # fmt: skip

@@ -85,6 +85,9 @@ class PostgresCustomerStore:
         only_if = customers.c.status.in_({CustomerStatus.ACTIVE, CustomerStatus.PAUSED} - {over})
         self._set(customer_id, only_if, status=CustomerStatus.PAUSED, status_reason=reason, paused_until=until)
 
+    def pause_applying(self, customer_id: str, reason: str) -> None:
+        self._set(customer_id, customers.c.status != CustomerStatus.OFFBOARDED, applying_paused=reason)
+
     def change(self, customer: Customer) -> None:
         """Its configuration, as given; status and parking stay as they are."""
         configuration = {name: value for name, value in _row(customer).items() if name not in STATUS_COLUMNS}
@@ -121,6 +124,7 @@ class PostgresCustomerStore:
     def resume(self, customer_id: str) -> None:
         """Active again, no longer parked, no run or night counted as failed, free to go on with what was put off."""
         self._free_runs(customer_id)
+        self._set(customer_id, applying_paused="")
         self._activate(customer_id)
 
     def end_pauses(self, now: datetime) -> Sequence[Customer]:
@@ -197,6 +201,7 @@ def _customer(row: Any) -> Customer:
         lane=Lane(row.lane),
         status=CustomerStatus(row.status),
         status_reason=row.status_reason,
+        applying_paused=row.applying_paused,
         paused_until=row.paused_until,
         parked_until=row.parked_until,
         parked_reason=row.parked_reason,

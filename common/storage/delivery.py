@@ -55,12 +55,12 @@ class PostgresDeliveryStore:
             .limit(limit)
         )
         with self._reads.connect() as connection:
-            return [_event(row) for row in connection.execute(query)]
+            return [event_of(row) for row in connection.execute(query)]
 
     def read_events(self, customer_id: str, event_ids: Collection[int]) -> Sequence[Event]:
         query = select(events).where(events.c.customer_id == customer_id, events.c.event_id.in_(event_ids), IS_OPEN)
         with self._reads.connect() as connection:
-            return [_event(row) for row in connection.execute(query.order_by(events.c.event_id))]
+            return [event_of(row) for row in connection.execute(query.order_by(events.c.event_id))]
 
     def gathering(self, customer_id: str, now: datetime, at_most: int) -> Gathering:
         with self._reads.connect() as connection:
@@ -79,7 +79,7 @@ class PostgresDeliveryStore:
 
     def links(self, entities: Sequence[EntityKey]) -> Mapping[EntityKey, Link]:
         rows = self._of_entities(links, entities)
-        return {link.entity: link for link in map(_link, rows)}
+        return {link.entity: link for link in map(link_of, rows)}
 
     def links_to(self, customer_id: str, resource: str, destination_ids: Collection[str]) -> Sequence[Link]:
         query = (
@@ -88,7 +88,7 @@ class PostgresDeliveryStore:
             .where(links.c.destination_id.in_(destination_ids))
         )
         with self._reads.connect() as connection:
-            return [link for link in map(_link, connection.execute(query)) if not link.was_removed]
+            return [link for link in map(link_of, connection.execute(query)) if not link.was_removed]
 
     def unresolved(self, entities: Sequence[EntityKey]) -> Mapping[EntityKey, Intent]:
         rows = self._of_entities(writes, entities, UNRESOLVED)
@@ -175,7 +175,7 @@ def _entity(row: Any) -> EntityKey:
     return EntityKey(customer_id=row.customer_id, resource=row.resource, source_id=row.source_id)
 
 
-def _event(row: Any) -> Event:
+def event_of(row: Any) -> Event:
     return Event(
         event_id=row.event_id,
         entity=_entity(row),
@@ -197,7 +197,7 @@ def _event(row: Any) -> Event:
     )
 
 
-def _link(row: Any) -> Link:
+def link_of(row: Any) -> Link:
     return Link(
         entity=_entity(row),
         destination_id=row.destination_id,

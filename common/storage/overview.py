@@ -39,6 +39,8 @@ class CustomerOverview:
     lane: str
     status: str
     status_reason: str
+    #: Why nothing is applied although it is polled.
+    applying_paused: str = ""
     #: When the pause ends by itself.
     paused_until: datetime | None = None
     parked_until: datetime | None
@@ -107,6 +109,7 @@ class PostgresOverview:
                 "lane",
                 "status",
                 "status_reason",
+                "applying_paused",
                 "paused_until",
                 "parked_until",
                 "parked_reason",
@@ -165,7 +168,7 @@ class PostgresOverview:
         query = (
             select(customers.c.customer_id, customers.c.lane)
             .join(with_work, with_work.c.value == customers.c.customer_id)
-            .where(*_may_work(now), ~is_blocked(System.DESTINATION), may_apply(now))
+            .where(*_may_work(now), customers.c.applying_paused == "", ~is_blocked(System.DESTINATION), may_apply(now))
             .where(exists().where(events.c.customer_id == customers.c.customer_id, *is_due(now)))
         )
         with self._engine.connect() as connection:

@@ -34,6 +34,8 @@ customers = Table(
     Column("name", Text, nullable=False),
     Column("status", Text, nullable=False),
     text_column("status_reason"),
+    # Why nothing is applied although it is polled; empty: it is applied.
+    text_column("applying_paused"),
     Column("tier", Text, nullable=False),
     Column("lane", Text, nullable=False),
     moment("parked_until", nullable=True),
@@ -74,12 +76,7 @@ revisions = Table(
 )
 
 # Up to when a leading beat has published every turn: where its successor goes on.
-beats = Table(
-    "beats",
-    metadata,
-    Column("name", Text, primary_key=True),
-    moment("published_until"),
-)
+beats = Table("beats", metadata, Column("name", Text, primary_key=True), moment("published_until"))
 
 # Fleet-wide: the part of every customer's limit at a system that may be used now. Lane '' is all lanes.
 throttles = Table(

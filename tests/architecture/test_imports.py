@@ -36,6 +36,8 @@ MAY_IMPORT: tuple[tuple[str, tuple[str, ...]], ...] = (
             "processor.destinations",
             "processor.handlers",
             "processor.pipeline",
+            "processor.replaying.comparing",
+            "processor.replaying.reading",
             "processor.steps",
             "processor.verdicts",
             "processor.verifying",

@@ -213,17 +213,30 @@ def test_a_malformed_destination_setting_pauses_the_customer_and_names_the_key(h
     assert "destination_settings.batch_sise" in hub.customers.get(access.name).status_reason
 
 
-def test_too_many_dead_letters_pause_the_customer(hub, organization, sandbox):
+def test_too_many_dead_letters_pause_applying_and_polling_goes_on_to_store(hub, organization, sandbox):
     access = organization(users=12)
     hub.with_slice_parts(dead_letter_limit=5, slice_events=2)
     hub.onboard(access, create="direct")
     creates = {"system": "crm", "method": "POST", "route": "/api/Contact"}
     sandbox.add_faults({**creates, "kind": "error", "status": 422, "rate": 1.0})
     hub.poll(access.name)
-    while hub.customers.get(access.name).is_active and hub.deliver(access.name):
+    while hub.deliver(access.name):
         pass
 
     customer = hub.customers.get(access.name)
-    assert customer.status == "paused"
-    assert "dead letters" in customer.status_reason
+    assert customer.is_active
+    assert "dead letters" in customer.applying_paused
     assert len(hub.dead_letters.list(access.name)) < 12
+    assert access.name not in {work.customer_id for work in hub.overview.due_work(hub.clock.now())}
+
+    sandbox.clear_faults()
+    pending = hub.states(access.name)["pending"]
+    sandbox.create_user(access.name)
+    wait_until(
+        lambda: hub.poll(access.name) and hub.states(access.name)["pending"] > pending, seconds=10, what="a store"
+    )
+    assert not hub.deliver(access.name)
+
+    hub.customers.resume(access.name)
+    settle(hub, access.name)
+    assert hub.states(access.name).get("pending", 0) == 0

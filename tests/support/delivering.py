@@ -19,10 +19,12 @@ from common.domain.retry import AT_ONCE, Confirmation
 from common.domain.runs import RunState
 from common.domain.writes import Answer, Applied, Found, Matched, NeedsReview, Preview, Submitted, Write
 from common.metrics.catalogue import Metrics
+from common.storage.memory.batches import MemoryBatches
 from common.storage.memory.breakers import MemoryBreakers
 from common.storage.memory.customers import MemoryCustomerStore
 from common.storage.memory.delivery import MemoryDeliveryStore
 from common.storage.memory.detection import MemoryDetectionStore
+from common.storage.memory.letters import MemoryLetters
 from common.storage.memory.locks import LockServer, MemoryLocks
 from common.storage.memory.tables import EventRow, MemoryTables
 from processor.delivery import deliver
@@ -160,6 +162,8 @@ class ProcessorRig:
         self.locks = MemoryLocks(self.server)
         self.destination = destination or PretendedDestination()
         self.breakers = MemoryBreakers()
+        self.letters = MemoryLetters(self.tables)
+        self.batches = MemoryBatches(self.tables, self.customers.get)
         self.detection = MemoryDetectionStore(self.tables, partitions=partitions)
         self._runs = itertools.count(1)
         ids = itertools.count(1)
@@ -169,7 +173,7 @@ class ProcessorRig:
             "clock": self.clock, "metrics": Metrics(CollectorRegistry()), "new_id": lambda: f"w{next(ids)}",
             "random_unit": lambda: 0.0, "open_destination": lambda _customer, _share: self.destination,
             "slice_events": 200, "slice_seconds": 30.0, "dead_letter_limit": 100,
-            "batch_size": lambda _customer: self.destination.size,
+            "batch_size": lambda _customer: self.destination.size, "baselines": self.batches.baselines,
         }  # fmt: skip
         self.parts = SliceParts(**{**base, **changes})
 
@@ -195,7 +199,7 @@ class ProcessorRig:
     def deliver(self) -> bool:
         """As the task does: nothing of a customer that is parked or paused."""
         customer = self.customers.get("acme")
-        if customer.is_parked(self.clock.now()) or not customer.is_active:
+        if customer.is_parked(self.clock.now()) or not customer.may_be_applied:
             return False
         return deliver(self.parts, customer)
 

@@ -29,6 +29,7 @@ from common.http.client import make_transport
 from common.limits.budget import RedisBudget
 from common.metrics.catalogue import Metrics
 from common.storage.backlog import PostgresBacklog
+from common.storage.batches import PostgresBatches
 from common.storage.breakers import PostgresBreakers
 from common.storage.customers import PostgresCustomerStore
 from common.storage.dead_letters import PostgresDeadLetters
@@ -134,7 +135,7 @@ class Hub:
     def deliver(self, customer_id: str) -> bool:
         """As the task does: nothing of a customer that is parked or paused."""
         customer = self.customers.get(customer_id)
-        if customer.is_parked(self.clock.now()) or not customer.is_active:
+        if customer.is_parked(self.clock.now()) or not customer.may_be_applied:
             return False
         return deliver(self.slice_parts, customer)
 
@@ -215,6 +216,7 @@ class Hub:
             note_pause=Pauses(nights=self.nights),
             dead_letter_limit=self.dead_letter_limit,
             batch_size=batch_size,
+            baselines=PostgresBatches(self.engine).baselines,
         )
 
     def with_slice_parts(self, **changes: Any) -> None:

@@ -58,9 +58,16 @@ class MemoryCustomerStore:
 
         self._change(customer_id, paused)
 
+    def pause_applying(self, customer_id: str, reason: str) -> None:
+        def paused(customer: Customer) -> Customer:
+            is_over = customer.status is CustomerStatus.OFFBOARDED
+            return customer if is_over else replace(customer, applying_paused=reason)
+
+        self._change(customer_id, paused)
+
     def resume(self, customer_id: str) -> None:
         """Active again, and no longer parked."""
-        self._change(customer_id, _resumed)
+        self._change(customer_id, lambda customer: replace(_resumed(customer), applying_paused=""))
 
     def end_pauses(self, now: datetime) -> Sequence[Customer]:
         """Resume those whose pause was to end by itself, and has; returns them."""

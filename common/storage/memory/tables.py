@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from common.domain.attempts import Attempt
+from common.domain.batches import Batch
 from common.domain.checkpoints import Progress
 from common.domain.entities import EntityKey
 from common.domain.events import OPEN_STATES, Event, EventState
@@ -169,6 +170,10 @@ class Rows:
     emails: dict[tuple[str, EntityKey], datetime | None] = field(default_factory=dict)
     reviews: dict[EntityKey, ReviewRow] = field(default_factory=dict)
     deletions: dict[EntityKey, DeletionRow] = field(default_factory=dict)
+    #: By customer and name; counts are reckoned when asked for.
+    batches: dict[Pair, Batch] = field(default_factory=dict)
+    #: By customer, batch and letter: `waiting`, `fed` or `left_out`.
+    items: dict[tuple[str, str, int], str] = field(default_factory=dict)
     #: Customer, action and detail.
     history: list[tuple[str, str, str]] = field(default_factory=list)
 

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from support import letters
 from support.builders import NOW, a_customer, a_page
+from support.letters import Desk
 
 from common.domain.clock import ManualClock
 from common.domain.entities import EntityKey
@@ -164,3 +166,15 @@ def postgres_storage(engine: Any) -> Storage:
         history=history,
         attempts=PostgresAttempts(engine),
     )
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def desk(request: pytest.FixtureRequest) -> Desk:
+    if request.param == "memory":
+        return letters.memory_desk(memory_storage)
+    return letters.postgres_desk(request.getfixturevalue("engine"), postgres_storage)
+
+
+@pytest.fixture
+def postgres_desk(engine: Any) -> Desk:
+    return letters.postgres_desk(engine, postgres_storage)

@@ -76,7 +76,7 @@ def test_tokens_and_queue_go_and_history_and_other_customers_stay(fleet, queued,
 def test_a_dry_run_tells_the_same_and_changes_nothing(fleet, queued, letter, tokens, actions, redis):
     queued("acme")
     number = letter("acme", datetime.now(UTC))
-    fleet("dlq", "replay", "acme", number)  # one event that is pending, and a third message
+    fleet("dlq", "replay", "acme", number, "--no-preview", "--yes")  # one event that is pending, and a third message
 
     outcome = offboard(fleet, "--dry-run", "--json")
 

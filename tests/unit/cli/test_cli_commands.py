@@ -7,7 +7,9 @@ import pytest
 
 from common.cli.main import COMMANDS, GROUPS, run
 
-ALL = [[name] for name in COMMANDS] + [[group, name] for group, (_, commands) in GROUPS.items() for name in commands]
+ALL = [[name] for name in COMMANDS] + [
+    [*group.split(), name] for group, (_, commands) in GROUPS.items() for name in commands
+]
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +30,7 @@ def test_the_command_alone_lists_all_commands(arguments, capsys):
     assert run(arguments) == 0
 
     out = capsys.readouterr().out
-    assert all(name in out for name in (*COMMANDS, *GROUPS))
+    assert all(name in out for name in (*COMMANDS, *GROUPS) if " " not in name)
 
 
 def test_the_version_is_told(capsys):
@@ -44,8 +46,6 @@ def test_the_version_is_told(capsys):
         (["customers", "show"], "error: Missing argument 'ID'; see `fleet customers show --help`"),
         (["customers"], "error: Missing command; see `fleet customers --help`"),
         (["customers", "add"], "error: give either an ID or --file"),
-        (["dlq", "replay", "acme"], "error: give LETTERs, or --all, or --reason"),
-        (["dlq", "replay", "acme", "1", "--all"], "error: give LETTERs, or --all, or --reason"),
         (["up", "--customers", "3"], "error: --customers needs --sandbox"),
         (["audit", "--sandbox", "http://127.0.0.1:1", "--since", "noon"], "error: --since: 'noon' is no ISO time"),
     ],

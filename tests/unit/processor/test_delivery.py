@@ -313,13 +313,26 @@ def test_an_event_in_retry_holds_back_its_entity_and_no_other():
     assert rig.destination.landed == [("2", 1), ("1", 2)]
 
 
-def test_too_many_dead_letters_pause_the_customer():
+def test_too_many_dead_letters_pause_applying_alone_until_a_person_resumes_it():
     rig = ProcessorRig(PretendedDestination(poison=set("12345")), dead_letter_limit=3)
     rig.detect(*"12345")
     rig.deliver()
 
-    assert rig.customers.get("acme").status is CustomerStatus.PAUSED
-    assert "dead letters" in rig.customers.get("acme").status_reason
+    customer = rig.customers.get("acme")
+    assert customer.status is CustomerStatus.ACTIVE, "it is polled on"
+    assert "dead letters" in customer.applying_paused
+    assert not rig.deliver()
+    rig.customers.resume("acme")
+    assert rig.customers.get("acme").may_be_applied
+
+
+@pytest.mark.parametrize(("limit", "is_paused"), [(4, True), (5, True), (6, False)])
+def test_the_limit_of_dead_letters_is_as_set(limit, is_paused):
+    rig = ProcessorRig(PretendedDestination(poison=set("12345")), dead_letter_limit=limit)
+    rig.detect(*"12345")
+    rig.deliver_all()
+
+    assert bool(rig.customers.get("acme").applying_paused) == is_paused
 
 
 def test_old_dead_letters_do_not_pause_a_customer_whose_slice_went_well():
