@@ -109,7 +109,7 @@ class Traffic(RuleBasedStateMachine):
     def _let_through(self, told: list[Asker | Exception]) -> Any:
         light, through = self.light, [each for each in told if isinstance(each, Asker)]
         if light.shows == UP:
-            assert len(through) == len(told) and not any(each.passage.is_probe for each in through)
+            assert [each.passage.is_probe for each in through] == [False] * len(told)
         elif light.shows == SHUT:
             assert all(isinstance(each, CredentialsBlocked) for each in told)
         elif light.until > self.now:

@@ -1,8 +1,7 @@
 """The budget as a machine: several processes, wrong and stepped clocks, a Redis that forgets, limits that are learned.
 
-The model is a list of the real moments at which a request was let through. It says two things. No window of the promised
-length, wherever it begins, holds more than the allowance at its end: that is judged at each request, over the window
-that ends with it. And nobody is refused for nothing: with fewer requests in a window and its spare two buckets than the
+The model is a list of the real moments at which a request was let through. It says two things. No window of the
+promised length holds more than the allowance: that is judged at each request, over the window that ends with it. And nobody is refused for nothing: with fewer requests in a window and its spare two buckets than the
 allowance, and nothing forgotten for as long, the answer is yes; else the moment told is one at which it will be.
 """
 
@@ -77,8 +76,8 @@ class Spending(RuleBasedStateMachine):
         self.world = start()
         self.limit, self.throttle = 5, 1.0
         self.taken: list[float] = []
-        #: Until then the system wants to be left alone; and, as nobody knows how much of a wait is over once a clock was
-        #: set, until when it may be left alone.
+        #: Until then the system wants to be left alone; and until when it may be: once a clock was set, nobody knows
+        #: how much of a wait is over.
         self.told_until = self.told_latest = self.world.seconds
         self.told_wait = 0.0
         #: Since then nothing was forgotten: counts older than that may be held against us.
