@@ -1,8 +1,9 @@
 """The budget as a machine: several processes, wrong and stepped clocks, a Redis that forgets, limits that are learned.
 
 The model is a list of the real moments at which a request was let through. It says two things. No window of the
-promised length holds more than the allowance: that is judged at each request, over the window that ends with it. And nobody is refused for nothing: with fewer requests in a window and its spare two buckets than the
-allowance, and nothing forgotten for as long, the answer is yes; else the moment told is one at which it will be.
+promised length holds more than the allowance: that is judged at each request, over the window that ends with it. And
+nobody is refused for nothing: with fewer requests in a window and its spare two buckets than the allowance, and nothing
+forgotten for as long, the answer is yes; else the moment told is one at which it will be.
 """
 
 from __future__ import annotations
