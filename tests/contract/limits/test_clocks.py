@@ -192,3 +192,15 @@ def test_a_wait_that_is_told_just_after_the_clock_was_set_back_is_kept(world, a_
     assert refused(worker, policy)
     world.advance(3)
     assert not refused(worker, policy)
+
+
+def test_steps_that_go_unseen_one_by_one_open_no_budget_early_together(world, a_policy):
+    policy, worker = a_policy(limit=10), world.worker()
+    take_all(worker, policy)
+    for _ in range(6):
+        world.advance(9)
+        world.step_server(0.45)
+        worker.obey([])
+    world.advance(5.5)
+
+    assert take_all(worker, policy) == 0
