@@ -50,6 +50,8 @@ class Forest:
     nodes: dict[tuple[str, str], int] = field(default_factory=dict)
     #: Raised, one for each request, before anything is answered; None: answer.
     errors: list[Exception | None] = field(default_factory=list)
+    #: Left out of every list, and counted out; asked for by their ids they are there.
+    hidden: set[tuple[str, str]] = field(default_factory=set)
 
     resources = ORDER
     terms: Mapping[str, ResourceTerms] = field(
@@ -76,7 +78,8 @@ class Forest:
             is_gone = (query.resource, query.scope.partition("/")[2]) not in self.nodes
             page = Page(records=(), broken=(), next_page=None, total=0 if is_gone else 1, answered_at=None)
             return replace(page, is_gone=is_gone)
-        found, start = sorted(each for each in self.nodes if each[0] == query.resource), int(query.next_page or 0)
+        found = sorted(each for each in self.nodes.keys() - self.hidden if each[0] == query.resource)
+        start = int(query.next_page or 0)
         end = start + self.page_size
         return Page(
             records=[self._record(each) for each in found[start:end]], broken=[], total=len(found), answered_at=None,

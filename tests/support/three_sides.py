@@ -129,6 +129,10 @@ class Sides:
     def _source_deleted(self, node: Node) -> None:
         self.source.fell(node)
 
+    def _source_hidden(self, node: Node) -> None:
+        """Its list leaves it out for one round."""
+        self.source.hidden.add(node)
+
     def _mirror_outdated(self, node: Node) -> None:
         """As if a page that was read had shown something else, and its event had been lost on the way."""
         entity = key(node)
@@ -164,6 +168,7 @@ class Sides:
         self.mend()
         self.apply(kills)
         self.destination.failures = []
+        self.source.hidden.clear()
 
     def read(self, layer: Layer, kills: list[int] | None = None) -> None:
         for resource in ORDER:

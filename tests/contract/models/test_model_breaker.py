@@ -135,8 +135,12 @@ class Traffic(RuleBasedStateMachine):
             self.light.go_up()
         self._forget(asker)
 
-    @rule(asker=askers)
-    def it_fails(self, asker: Asker) -> None:
+    @rule(asker=askers, times=st.integers(1, POLICY.failures))
+    def it_fails(self, asker: Asker, times: int) -> None:
+        for _ in range(times):
+            self._fail(asker)
+
+    def _fail(self, asker: Asker) -> None:
         light = self.light
         with pytest.raises(SystemUnavailable):
             asker.passage.watch(self._raiser(SystemUnavailable("503", sent=True)))

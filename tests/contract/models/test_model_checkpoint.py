@@ -68,7 +68,10 @@ class Pass:
 
 edits = st.builds(Edit, ids, places, lateness)
 passing = st.builds(Pass, st.sampled_from((1, 2, 31, 400)))
-happenings = st.one_of(edits, edits, st.builds(Delete, ids), passing)
+deletions = st.builds(Delete, ids)
+happenings = st.one_of(edits, edits, deletions, passing)
+#: While a list is paged: what leaves it moves all that comes after it up, perhaps over the edge of a page.
+meanwhiles = st.none() | edits | deletions | passing
 failures = st.sampled_from(("none", "none", "down", "unreadable", "limited"))
 
 
@@ -129,7 +132,14 @@ class Polling(RuleBasedStateMachine):
             elif happening is not None:
                 self.something_happens(happening)
 
-    @rule(meanwhile=st.lists(st.none() | happenings, max_size=6), failure=failures, at=st.integers(0, 4))
+    @rule(edited=st.lists(edits, min_size=4, max_size=7), apart=st.sampled_from((1, 40)))
+    def a_busy_time(self, edited: list[Edit], apart: int) -> None:
+        """Nobody polls, so that the next poll has several pages, and what is on them lies far apart in time."""
+        for each in edited:
+            self.something_happens(each)
+            self.something_happens(Pass(apart))
+
+    @rule(meanwhile=st.lists(meanwhiles, max_size=6), failure=failures, at=st.integers(0, 4))
     def a_poll(self, meanwhile: list[Any], failure: str, at: int) -> None:
         self.meanwhile = list(meanwhile)
         errors = {
@@ -140,7 +150,7 @@ class Polling(RuleBasedStateMachine):
         self._run(self.rig)
         self._calm_down()
 
-    @rule(meanwhile=st.lists(st.none() | happenings, max_size=4), at=st.integers(1, 9), after=st.booleans())
+    @rule(meanwhile=st.lists(meanwhiles, max_size=4), at=st.integers(1, 9), after=st.booleans())
     def a_poll_that_is_killed(self, meanwhile: list[Any], at: int, after: bool) -> None:  # noqa: FBT001 - drawn
         self.meanwhile = list(meanwhile)
         whole = self.rig.parts
@@ -150,7 +160,7 @@ class Polling(RuleBasedStateMachine):
         self.rig.parts = whole
         self._calm_down()
 
-    @rule(before=st.lists(st.none() | happenings, max_size=3), behind=st.lists(st.none() | happenings, max_size=3))
+    @rule(before=st.lists(meanwhiles, max_size=3), behind=st.lists(meanwhiles, max_size=3))
     def a_poll_with_a_zombie(self, before: list[Any], behind: list[Any]) -> None:
         """Stopped in the middle of a page; another reads on meanwhile, perhaps to the end; then it wakes."""
         self.meanwhile = [*before, "zombie", *behind]
@@ -249,7 +259,7 @@ def on_postgres(engine: Engine, customer_id: str) -> Kept:
 
 
 #: How many stories, and how long: on the real thing, which has the same rules to keep, they cost a hundred times more.
-EFFORT = {"memory": (60, 30), "postgres": (3, 8)}
+EFFORT = {"memory": (40, 30), "postgres": (3, 8)}
 
 
 def test_the_position_passes_nothing_that_is_not_stored_and_in_the_end_all_is_there(start, request):

@@ -26,7 +26,7 @@ ROUNDS = 4
 
 nodes = st.sampled_from(NODES)
 changes = st.one_of(
-    st.builds(Change, st.just("source"), st.sampled_from(("edited", "edited", "deleted")), nodes),
+    st.builds(Change, st.just("source"), st.sampled_from(("edited", "edited", "deleted", "hidden")), nodes),
     st.builds(Change, st.just("mirror"), st.sampled_from(("outdated", "polled")), nodes),
     st.builds(Change, st.just("destination"), st.sampled_from(("edited", "deleted", "unlinked")), nodes),
 )
