@@ -21,7 +21,7 @@ from common.domain.layers import Layer
 from common.domain.people import Person
 from common.domain.resources import GROUP_MEMBERS, GROUPS, USERS
 from common.domain.runs import RunState
-from common.domain.writes import Matched, NeedsReview, Write
+from common.domain.writes import Answer, Matched, NeedsReview, Refusal, Refused, Write
 from common.storage.memory.delivery import MemoryDeliveryStore
 from poller import runs
 from poller.detectors.full import Full
@@ -39,6 +39,8 @@ BY_STAFF: Mapping[str, Canonical] = {
 }
 #: Slices of one run, and of one delivery to its end, under faults.
 SLICES = 60
+#: What a member hangs on.
+PARENTS = (USERS, GROUPS)
 #: Between two rounds; more than between two readings that count as evidence, and than any backoff or open breaker.
 APART_SECONDS = 1800.0
 
@@ -60,6 +62,12 @@ class Staffed(PretendedDestination):
             for write in writes
             if self.contacts.get(write.entity)
         }
+
+    def _apply(self, write: Write) -> Answer:
+        """A member without its person and its group is refused, as anywhere."""
+        if write.entity.resource == GROUP_MEMBERS and not write.is_removal and len(write.parents) < len(PARENTS):
+            return Refused(refusal=Refusal(reason="http_422", message="it hangs on nothing"))
+        return super()._apply(write)
 
     def shows(self, entity: EntityKey) -> Canonical | None:
         own = self.contacts.get(entity, [])
