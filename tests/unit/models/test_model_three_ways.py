@@ -38,7 +38,7 @@ failures = st.lists(
 )
 
 
-@effort(100)
+@effort(60)
 @given(
     planted=st.lists(nodes, max_size=11, unique=True), story=st.lists(changes, max_size=10), failing=failures,
     fuse=st.sampled_from((Fuse(fraction=0.0, records=1), Fuse())), kills=st.lists(st.integers(1, 12), max_size=3),
