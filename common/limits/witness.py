@@ -75,6 +75,7 @@ class Witness:
             gap = seen.gap(known) if known is not None else 0.0
             if gap > UNSEEN_STEP_SECONDS:
                 return True
-            self._known = seen if known is None or gap > 0 else known.narrowed(seen)
+            # After a smaller gap what was known stays: the next one adds to it, until drift may explain them both.
+            self._known = seen if known is None else known if gap > 0 else known.narrowed(seen)
             self._mark = reading.mark
             return False

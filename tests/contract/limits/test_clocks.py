@@ -175,3 +175,32 @@ def test_a_pause_of_the_worker_or_a_slow_answer_is_no_step(world, a_policy):
         refused(worker, policy)
 
     assert world.client.get("budget_clock") is None
+
+
+def test_a_wait_that_is_told_just_after_the_clock_was_set_back_is_kept(world, a_policy):
+    """The request was under way when it was set: nobody has noticed, and all that is noted lies in the future."""
+    policy, worker = a_policy(), world.worker()
+    take_all(worker, policy)
+    world.step_server(-HOUR)
+    assert refused(worker, policy)
+    world.step_server(-HOUR)
+    worker.close("acme", policy, world.clocks[0].now() + timedelta(seconds=600))
+    early = refused(worker, policy)
+    world.advance(598)
+
+    assert early
+    assert refused(worker, policy)
+    world.advance(3)
+    assert not refused(worker, policy)
+
+
+def test_steps_that_go_unseen_one_by_one_open_no_budget_early_together(world, a_policy):
+    policy, worker = a_policy(limit=10), world.worker()
+    take_all(worker, policy)
+    for _ in range(6):
+        world.advance(9)
+        world.step_server(0.45)
+        worker.obey([])
+    world.advance(5.5)
+
+    assert take_all(worker, policy) == 0

@@ -46,6 +46,18 @@ def test_a_step_within_a_slow_answer_is_seen_in_the_one_after():
     assert sees(reading(0, 1000), reading(1, 1031, took=30), reading(32, 1062)) == [False, False, True]
 
 
+def test_small_steps_that_add_up_are_seen_as_the_large_one_that_they_are():
+    readings = (reading(0, 1000), reading(2, 1002.4), reading(4, 1004.8), reading(6, 1007.2))
+
+    assert sees(*readings)[:3] == [False, False, True]
+
+
+def test_a_small_step_is_forgiven_once_two_sound_clocks_may_have_drifted_as_far_apart():
+    later = [reading(at, 1000.4 + at) for at in range(2, 1002, 100)]
+
+    assert not any(sees(reading(0, 1000), *later, reading(1100, 2100.7)))
+
+
 def test_the_first_answer_of_a_process_is_taken_as_it_is():
     assert sees(reading(0, 77)) == [False]
 
