@@ -37,7 +37,9 @@ def half_read(hub, organization, engine):
 def read_of(customer_id, engine):
     """Users that sealed windows of the backfill hold."""
     with engine.connect() as connection:
-        progress = connection.scalar(select(checkpoints.c.progress).filter_by(customer_id=customer_id, resource="users"))
+        progress = connection.scalar(
+            select(checkpoints.c.progress).filter_by(customer_id=customer_id, resource="users")
+        )
     return ((progress or {}).get("windows") or {}).get("read", 0)
 
 

@@ -23,9 +23,10 @@ from common.domain.limits import Share
 from common.domain.writes import WriteState
 from processor.verdicts import Action, Circumstances, Verdict, decide, decide_slice
 
-#: The most that any backoff comes to, in seconds: five minutes, and half of that at random.
-LONGEST_BACKOFF = 450.0
+#: The most that any backoff comes to, in seconds: five minutes, and as much again at random.
+LONGEST_BACKOFF = 600.0
 DEFECTS = 3
+TRIES = 90
 LATER = NOW + timedelta(seconds=77)
 
 
@@ -45,7 +46,8 @@ class Expected:
 TOLD = Expected("park", "park", "park")
 BLOCKED, PAUSED = Expected("block", "block", "block"), Expected("pause", "pause", "pause")
 REFUSED = Expected("dead_letter", "bisect", "pause", attempts=1)
-RETRIED, UNKNOWN = Expected("retry", "retry", "park", 1), Expected("retry", "retry", "park", 1, is_unknown=True)
+#: Counts if it is this event's alone, and the last of a great many that count is a letter.
+UNKNOWN = Expected("alone", "alone", "park", is_unknown=True)
 OURS = Expected("defect", "defect", "park", 1, is_unknown=True)
 
 #: By class name: how one is made, and what it leads to.
@@ -91,7 +93,8 @@ def test_every_error_has_a_line():
 
 
 circumstances = st.builds(
-    Circumstances, now=st.just(NOW), batch_size=st.integers(1, 100), attempts=st.integers(0, 10**6),
+    Circumstances, now=st.just(NOW), batch_size=st.integers(1, 100),
+    attempts=st.one_of(st.integers(0, 100), st.integers(0, 10**6)), failures=st.integers(0, 100), is_outage=st.booleans(),
     defects=st.integers(0, 10), random_unit=st.floats(0, 1, exclude_max=True),
     visibility_seconds=st.sampled_from((0.0, 30.0)), share=st.sampled_from(Share),
 )  # fmt: skip
@@ -108,8 +111,12 @@ def test_every_error_has_one_verdict_in_all_circumstances(kind, drawn):
         wanted = "dead_letter" if drawn.defects + 1 >= DEFECTS else "retry"
     if wanted == "share":
         wanted = "park" if drawn.share is Share.LIVE else "wait"
+    attempts = expected.attempts if wanted != "bisect" else 0
+    if wanted == "alone":
+        attempts = int(drawn.failures > 0 and not drawn.is_outage)
+        wanted = "dead_letter" if attempts and drawn.attempts + 1 >= TRIES else "retry"
 
-    assert (verdict.action, verdict.attempts) == (Action(wanted), expected.attempts if wanted != "bisect" else 0)
+    assert (verdict.action, verdict.attempts) == (Action(wanted), attempts)
     assert (verdict.write_state is WriteState.UNKNOWN) == expected.is_unknown
     assert verdict.reason or not str(error)
     check_time(verdict, error)
