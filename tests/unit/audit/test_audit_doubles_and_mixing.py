@@ -57,7 +57,8 @@ def opportunity_again(desk):
 
 def gift(desk):
     body = {
-        "contactId": 1000, "giftType": "Cash", "giftDate": "2026-01-05", "amount": "5.00", "designations": [{"code": "FOOD", "amountDesignated": "5.00"}],
+        "contactId": 1000, "giftType": "Cash", "giftDate": "2026-01-05", "amount": "5.00",
+        "designations": [{"code": "FOOD", "amountDesignated": "5.00"}],
     }  # fmt: skip
     return "gift", desk.crm("POST", "/api/Gift", body)
 
