@@ -9,23 +9,20 @@ the end of the turn.
 from __future__ import annotations
 
 import base64
-import multiprocessing
 import os
 import signal
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Empty
-from typing import Any
+from typing import Any, TextIO
 
 import psycopg
 
 from common.config.settings import Settings, load_settings
 from common.domain.layers import Layer
-from common.logs.setup import configure_logs
 from common.queueing.celery_app import make_app
 from common.queueing.names import events_queue
 from common.queueing.transport import TRANSPORT
@@ -37,9 +34,6 @@ from processor.tasks import deliver_to
 from support.fleet import FAST
 from support.hub import MASTER_KEY
 
-#: The fork server loads these once; what it forks opens its own connections.
-PRELOADED = ["support.crashing"]
-TESTS = Path(__file__).parents[1]
 #: Turns of a worker before its customer must have come to rest.
 MOST_TURNS = 30
 #: Seconds of one wait for a message: the queue is on this machine, and a message is there or is not.
@@ -52,9 +46,6 @@ SETTINGS = {
 
 #: How the paths end by which a POST asks and changes nothing.
 QUESTIONS = ("Query", "Search", "FullContact")
-
-#: How the product is broken in the child, by name: see `tests/chaos/crash_points/test_crash_points.py`.
-Break = Callable[["Process"], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,15 +71,17 @@ class Place:
 class Mine:
     """Numbers the points, notes their names, and kills at the chosen one."""
 
-    def __init__(self, at: int | None, notes: Path | None) -> None:
-        self._at = at
-        self._notes = notes.open("a") if notes else None
+    def __init__(self) -> None:
+        self._at: int | None = None
+        self._notes: TextIO | None = None
         self.count = 0
-        self.is_set = False
+
+    def arm(self, at: int | None, notes: Path | None) -> None:
+        """From here on it counts."""
+        self.count, self._at = 0, at
+        self._notes = notes.open("a") if notes else None
 
     def pass_by(self, name: str) -> None:
-        if not self.is_set:
-            return
         self.count += 1
         if self._notes:
             self._notes.write(f"{name}\n")
@@ -152,11 +145,13 @@ class Process:
         self.app.conf.broker_transport = TRANSPORT
         self.poller = self._mined_poller(poller_bootstrap.build(settings, self.app))
         self.processor = self._mined_processor(processor_bootstrap.build(settings, self.app))
-        self._connection = self.app.connection_for_read()
-        self.database = psycopg.connect(
-            place.servers["FLEET_DATABASE_URL"].replace("postgresql+psycopg", "postgresql"), autocommit=True
-        )
         self._admin = SandboxAdmin(place.sandbox_url)
+
+    def connect(self) -> None:
+        """In the child that works: up to here nothing was opened that two processes could not share."""
+        self._connection = self.app.connection_for_read()
+        url = self.place.servers["FLEET_DATABASE_URL"].replace("postgresql+psycopg", "postgresql")
+        self.database = psycopg.connect(url, autocommit=True)
 
     def _mined_poller(self, built: poller_bootstrap.Poller) -> poller_bootstrap.Poller:
         parts, mine = built.run_parts, self.mine
@@ -255,45 +250,3 @@ class Process:
 
     def _lane(self, customer_id: str) -> Any:
         return self.poller.customers.get(customer_id).lane
-
-
-def _work(
-    place: Place, customers: Sequence[str], story: Story, at: int | None, notes: Path | None, breaks: Break | None
-) -> None:
-    """The whole of a child."""
-    configure_logs(log_format="json", level="CRITICAL")
-    mine = Mine(at, notes)
-    process = Process(place, mine)
-    if breaks:
-        breaks(process)
-    mine.is_set = at is not None or notes is not None
-    for customer_id in customers:
-        process.until_rest(customer_id, story)
-    os._exit(0)
-
-
-class Children:
-    """Starts children from a fork server, and waits for their ends."""
-
-    def __init__(self, place: Place) -> None:
-        self._place = place
-        self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(PRELOADED)
-        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(TESTS), os.environ.get("PYTHONPATH"))))
-
-    def start(
-        self, customers: Sequence[str], story: Story, *, at: int | None = None, notes: Path | None = None,
-        breaks: Break | None = None,
-    ) -> Any:  # fmt: skip
-        process = self._context.Process(target=_work, args=(self._place, customers, story, at, notes, breaks))
-        process.start()
-        return process
-
-    def points(self, customer_id: str, story: Story) -> list[str]:
-        """The names of all points of a turn that nobody kills."""
-        with tempfile.TemporaryDirectory() as directory:
-            notes = Path(directory) / "points"
-            child = self.start([customer_id], story, notes=notes)
-            child.join(60)
-            assert child.exitcode == 0, f"the story {story.name} ended with {child.exitcode}"
-            return notes.read_text().splitlines()

@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pytest
-from support.crashing import Children, Place, Story
+from support.crashing import Place, Story
 from support.crashing_breaks import checkpoint_first, intent_last, no_look
+from support.forking import Children, Work
 
 from common.domain.layers import Layer
 from deploy.audit.report import Finding, Kind
@@ -23,8 +24,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 #: Children at a time.
 SIDE_BY_SIDE = 2
-#: Seconds for one child, on a machine that has much else to do.
-CHILD_SECONDS = 120
 #: Points that every story has; one that falls out of the code is missed.
 ON_EVERY_WAY = {
     "poll.lock.take", "poll.store.start_run", "poll.budget.acquire", "source.read sent", "source.read answered",
@@ -122,7 +121,8 @@ class Ground:
 
     def __init__(self, hub, sandbox, sandbox_url, servers, tale):
         self.hub, self.sandbox, self.url, self.tale = hub, sandbox, sandbox_url, tale
-        self.children = Children(Place(servers=dict(servers.environment), sandbox_url=sandbox_url))
+        place = Place(servers=dict(servers.environment), sandbox_url=sandbox_url)
+        self.children = Children(place, side_by_side=SIDE_BY_SIDE)
 
     def make(self, names):
         """Customers in step, and then the edits."""
@@ -145,22 +145,17 @@ class Ground:
 
     def kill(self, names, points, breaks=None):
         """Each customer's worker at its point; gives the points at which one died."""
-        died = []
         pairs = list(zip(names, points, strict=True))
-        for some in (pairs[first : first + SIDE_BY_SIDE] for first in range(0, len(pairs), SIDE_BY_SIDE)):
-            started = [(at, self.children.start([name], self.tale.story, at=at, breaks=breaks)) for name, at in some]
-            for at, child in started:
-                child.join(CHILD_SECONDS)
-                assert child.exitcode in (-signal.SIGKILL, 0), f"point {at}: {child.exitcode}"
-                died += [at] if child.exitcode else []
-        return died
+        codes = self.children.do(
+            [Work(customers=[name], story=self.tale.story, at=at, breaks=breaks) for name, at in pairs]
+        )
+        assert set(codes) <= {-signal.SIGKILL, 0}
+        return [at for at, code in zip(points, codes, strict=True) if code]
 
     def finish(self, names, story=None, breaks=None):
-        shares = [names[number::SIDE_BY_SIDE] for number in range(SIDE_BY_SIDE)]
-        started = [self.children.start(share, story or self.tale.story, breaks=breaks) for share in shares if share]
-        for child in started:
-            child.join(CHILD_SECONDS + 10 * len(names))
-            assert child.exitcode == 0
+        shares = [names[number::SIDE_BY_SIDE] for number in range(min(SIDE_BY_SIDE, len(names)))]
+        works = [Work(customers=share, story=story or self.tale.story, breaks=breaks) for share in shares]
+        assert set(self.children.do(works)) == {0}
 
     def findings(self):
         """Of what the tale carries over; of the rest only what is wrong whatever is missing."""
@@ -180,7 +175,15 @@ class Ground:
 
 @pytest.fixture
 def ground(hub, sandbox, sandbox_url, servers):
-    return lambda tale: Ground(hub, sandbox, sandbox_url, servers, tale)
+    made = []
+
+    def make(tale):
+        made.append(Ground(hub, sandbox, sandbox_url, servers, tale))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.children.close()
 
 
 @pytest.mark.parametrize("tale", TALES, ids=lambda tale: tale.story.name)
