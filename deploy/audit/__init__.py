@@ -5,11 +5,16 @@ none of our tables: what the product believes is exactly what is in doubt. So th
 written down here a second time.
 
     run        `audit(url)`: read, judge, report        __main__   `python -m deploy.audit --sandbox URL`
-    reading    the two requests to the sandbox          parsing    JSON to the types of `model`
+    reading    the evidence, of one moment              parsing    JSON to the types of `model`
+    seals      whether the journal was tampered with    explained  whether the state follows from it
     mapping    what a contact of a user must look like  versions   the values a field had, in order
-    presence   missing, wrong, doubled, mixed           order      never back to an older value, never two at once
-    budgets    requests in any window                   freshness  from an edit to its arrival
-    facts      what else the source has            shown      what else the destination shows
+    presence   missing, wrong, doubled contacts         order      never back to an older value, never two at once
+    facts      what else the source has                 shown      what else the destination shows
     agreement  opportunities, hours, tags and notes as they must be
+    turns      order of what is no contact              courses    the versions that opportunities and notes told
+    doubles    notes, tags, hours, gifts made twice     mixing     canaries and tokens of another customer
+    budgets    requests in any window                   freshness  from an edit to its arrival
     report     rows, findings and the verdict           render     the table
+
+`leaks` is a part of its own, for it looks at our processes' traces: `python -m deploy.audit.leaks`.
 """

@@ -1,7 +1,7 @@
 """What the sandbox told, as types. Values are canonical: trimmed, e-mail addresses in lower case, blank for none."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 Values = Mapping[str, str]
 
@@ -34,7 +34,6 @@ class Contact:
     archived: bool
     shown: Values
     email: str
-    text: str = field(repr=False)  #: all of it, to look for another customer's data in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +50,6 @@ class Organization:
     history_is_whole: bool
     contacts: tuple[Contact, ...]
     held: int
-    held_text: str = field(repr=False)  #: what still waits for an import
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,5 @@
 """From the sandbox's JSON to the types of `model`. An export that lacks a part raises KeyError: nothing is guessed."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -39,7 +38,6 @@ def _organization(name: str, row: Mapping[str, Any], ours: str) -> Organization:
         history_is_whole=is_whole([edit["seq"] for edit in source["history"]]),
         contacts=tuple(_contact(contact, ours) for contact in destination["contacts"]),
         held=len(destination["held"]),
-        held_text=json.dumps(destination["held"], ensure_ascii=False).lower(),
     )
 
 
@@ -71,7 +69,6 @@ def _contact(contact: Mapping[str, Any], ours: str) -> Contact:
         archived=bool(contact["isArchived"]),
         shown=shown,
         email=shown["email"],
-        text=json.dumps(contact, ensure_ascii=False).lower(),
     )
 
 

@@ -1,10 +1,9 @@
-"""What must be at the destination: every record, once, as the source has it, and nothing of another customer."""
+"""What must be at the destination: every record, once, as the source has it."""
 
-import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
-from deploy.audit.model import Case, Contact, Organization, User
+from deploy.audit.model import Contact, Organization, User
 from deploy.audit.report import Finding, Kind
 from deploy.audit.versions import Versions
 
@@ -85,27 +84,6 @@ def _by_address(organization: Organization) -> Mapping[str, list[Contact]]:
 
 def kept_after_delete(organization: Organization) -> int:
     return sum(1 for user_id in ours(organization) if user_id in organization.deleted)
-
-
-def mixed(cases: Sequence[Case]) -> Iterator[Finding]:
-    """Every organization's records carry its canary; found with another one's, it has been mixed up."""
-    canaries = {case.organization.canary.lower() for case in cases}
-    any_canary = re.compile("|".join(sorted(map(re.escape, canaries))))
-    for case in cases:
-        foreign = canaries - {case.organization.canary.lower()}
-        for entity, text in _texts(case):
-            if not foreign.isdisjoint(any_canary.findall(text)):
-                what = f"{entity} holds data of another organization"
-                yield _finding(case.organization, Kind.MIXED, entity.rpartition(" ")[2], "", what)
-
-
-def _texts(case: Case) -> Iterator[tuple[str, str]]:
-    """What is there, what waits, and what was written in between, in lower case."""
-    for contact in case.organization.contacts:
-        yield f"contact {contact.contact_id}", contact.text
-    yield "held submissions", case.organization.held_text
-    for write in case.writes:
-        yield f"a write to contact {write.contact_id}", " ".join(write.values.values()).lower()
 
 
 def _finding(organization: Organization, kind: Kind, entity_id: str, field: str, what: str) -> Finding:

@@ -1,6 +1,5 @@
-"""The two requests to the sandbox. The journal comes first: every value in it is in the history that is read after."""
+"""What is read from the sandbox: the evidence, which is journal, state and seal of one moment; or the state alone."""
 
-import json
 from typing import Any, NamedTuple
 
 import httpx
@@ -18,14 +17,15 @@ class Evidence(NamedTuple):
 
     journal: list[dict[str, Any]]
     export: dict[str, Any]
+    #: Totals of the journal, and digests over it and the export.
+    seal: dict[str, Any]
 
 
 def read_evidence(sandbox_url: str) -> Evidence:
     with _client(sandbox_url) as client:
         try:
-            lines = client.get("/admin/journal").raise_for_status().text.splitlines()
-            return Evidence([json.loads(line) for line in lines if line], _export(client))
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            return Evidence(**client.get("/admin/evidence").raise_for_status().json())
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, TypeError) as error:
             raise _unreachable(sandbox_url, error) from error
 
 

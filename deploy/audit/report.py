@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 
 class Kind(StrEnum):
@@ -14,7 +14,7 @@ class Kind(StrEnum):
     ORDER = "order"  # an older value after a newer one, or two writes of one entity at once
     BUDGET = "budget"  # more requests in a window than allowed
     MIXED = "mixed"  # one customer's data with another
-    RECORD = "record"  # the journal or the history has a gap: nothing can be concluded from it
+    RECORD = "record"  # journal, history or state has a gap or was tampered with: nothing can be concluded from it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +89,11 @@ class Report:
     #: Over all customers.
     freshness_p50_seconds: float | None
     freshness_p95_seconds: float | None
+
+    @classmethod
+    def of_nothing(cls) -> Self:
+        """Of evidence that cannot be judged."""
+        return cls(rows=(), findings=(), since=None, freshness_p50_seconds=None, freshness_p95_seconds=None)
 
     @property
     def passed(self) -> bool:

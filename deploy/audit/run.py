@@ -7,13 +7,17 @@ from typing import Any
 
 from deploy.audit.agreement import count, disagreements
 from deploy.audit.budgets import over_budget, rejected, requests
+from deploy.audit.doubles import doubles
 from deploy.audit.freshness import Freshness, freshness, percentile
+from deploy.audit.mixing import mixed
 from deploy.audit.model import Case, Organization
 from deploy.audit.order import order_breaks, repeated_writes
 from deploy.audit.parsing import is_whole, parse_cases, parse_organizations
-from deploy.audit.presence import duplicates, kept_after_delete, missing, mixed, ours, wrong
-from deploy.audit.reading import read_evidence
+from deploy.audit.presence import duplicates, kept_after_delete, missing, ours, wrong
+from deploy.audit.reading import Evidence, read_evidence
 from deploy.audit.report import Finding, Kind, Report, Row
+from deploy.audit.seals import record_finding
+from deploy.audit.tampering import UNREADABLE, tampering
 from deploy.audit.turns import breaks
 from deploy.audit.versions import Versions
 
@@ -34,9 +38,19 @@ def audit(
     `only_people`: of a sync that carries over nothing else. Raises SandboxUnreachableError if there is none.
     """
     evidence = read_evidence(sandbox_url)
-    return judge(
-        evidence.export, evidence.journal, since=since, reference_source=reference_source, only_people=only_people
-    )
+    return verdict(evidence, since=since, reference_source=reference_source, only_people=only_people)
+
+
+def verdict(evidence: Evidence, **options: Any) -> Report:
+    """The same of evidence that was read before; `options` as in `judge`. Evidence that was tampered with fails."""
+    breaks_of_record = list(tampering(evidence))
+    try:
+        report = judge(evidence.export, evidence.journal, **options)
+    except UNREADABLE:
+        if not breaks_of_record:
+            raise
+        report = Report.of_nothing()
+    return replace(report, findings=(*breaks_of_record, *report.findings))
 
 
 def judge(
@@ -49,8 +63,9 @@ def judge(
 ) -> Report:
     """The same of what was read before. Pure."""
     cases = parse_cases(export, journal, reference_source)
-    foreign = list(mixed(cases))
+    foreign = list(mixed(cases, export, journal))
     others = {} if only_people else _others(export, cases, reference_source)
+    foreign += _doubled(export, journal, reference_source)
     judged = [_judge_case(case, foreign, others.get(case.organization.name), since) for case in cases]
     all_seconds = [value for _, _, fresh in judged for value in fresh.seconds]
     findings = [finding for _, own, _ in judged for finding in own]
@@ -61,6 +76,11 @@ def judge(
         freshness_p50_seconds=percentile(all_seconds, P50),
         freshness_p95_seconds=percentile(all_seconds, P95),
     )
+
+
+def _doubled(export: Mapping[str, Any], journal: Sequence[Mapping[str, Any]], ours: str) -> Iterator[Finding]:
+    for name, organization in export["organizations"].items():
+        yield from doubles(name, organization, journal, ours)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,18 +178,15 @@ def _row(case: Case, counts: Counter[Kind], fresh: Freshness, since: float | Non
 def _gaps(case: Case) -> Iterator[Finding]:
     """A contact of ours must have come from somewhere: its writes are the evidence for its order and freshness."""
     if not case.organization.history_is_whole:
-        yield _gap(case.organization.name, "the source's history has a gap")
+        yield record_finding(case.organization.name, "", "the source's history has a gap")
     written = {write.contact_id for write in case.writes}
     for contact in case.organization.contacts:
         if contact.user_ids and contact.contact_id not in written:
-            yield _gap(case.organization.name, f"no write in the journal explains contact {contact.contact_id}")
+            yield record_finding(
+                case.organization.name, "", f"no write in the journal explains contact {contact.contact_id}"
+            )
 
 
 def _gaps_of_journal(journal: Sequence[Mapping[str, Any]]) -> list[Finding]:
     whole = is_whole([row["seq"] for row in journal])
-    return [] if whole else [_gap("(all)", "the journal has a gap")]
-
-
-def _gap(organization: str, what: str) -> Finding:
-    explanation = f"{what}: nothing can be concluded from it"
-    return Finding(organization=organization, kind=Kind.RECORD, entity_id="", field="", explanation=explanation)
+    return [] if whole else [record_finding("(all)", "", "the journal has a gap")]

@@ -57,7 +57,7 @@ class Shown:
         for row in self._destination["opportunities"]:
             mark = self._marked(row.get("description"))
             if mark is not None:
-                fields = {"name": str(row.get("name")), "starts_at": _instant(row)}
+                fields = {"name": str(row.get("name")), "starts_at": start_of(row)}
                 yield Fact(resource=mark[0], key=mark[1], fields=fields)
 
     def _places_by_opportunity(self) -> Mapping[Any, str]:
@@ -96,7 +96,7 @@ class Shown:
                 yield Fact(resource=mark[0], key=mark[1], fields={"text": str(row["note"])})
 
 
-def _instant(opportunity: Row) -> str:
+def start_of(opportunity: Row) -> str:
     """Its start in UTC; times are local, with the zone beside."""
     text = opportunity.get("startDateTime")
     if not text:

@@ -1,10 +1,11 @@
-"""Order of what is no contact: no two writes of one record overlap, and no hours go back to an older value."""
+"""Order of what is no contact: no two writes of one record overlap, and nothing goes back to an older value."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from deploy.audit.courses import steps_back
 from deploy.audit.facts import decimal, place
 from deploy.audit.model import Case, Entry, RecordWrite
 from deploy.audit.report import Finding, Kind
@@ -18,6 +19,7 @@ def breaks(case: Case, row: Mapping[str, Any], ours: str) -> Iterator[Finding]:
     """`row`: the organization's export."""
     yield from _overlaps(case)
     yield from _hours_back(case, row, ours)
+    yield from steps_back(case, row, ours)
 
 
 def _overlaps(case: Case) -> Iterator[Finding]:
@@ -27,10 +29,17 @@ def _overlaps(case: Case) -> Iterator[Finding]:
         for place_ in {(write.record, write.record_id) for write in entry.others} if not entry.is_import else ():
             found[place_].append(entry)
     for (record, record_id), entries in found.items():
+        longest = None
         for left, right in pairwise(sorted(entries, key=lambda entry: entry.started_at)):
-            if left.finished_at is not None and right.started_at < left.finished_at:
-                what = f"request {right.seq} began before request {left.seq} had ended"
+            longest = left if longest is None or _end(left) > _end(longest) else longest
+            if right.started_at < _end(longest):
+                what = f"request {right.seq} began before request {longest.seq} had ended"
                 yield _finding(case, f"{record}/{record_id}", "", what)
+
+
+def _end(entry: Entry) -> float:
+    """One that is still being answered has set nothing yet."""
+    return entry.started_at if entry.finished_at is None else entry.finished_at
 
 
 def _hours_back(case: Case, row: Mapping[str, Any], ours: str) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from deploy.sandbox.accounts import enter
 from deploy.sandbox.admin.routes import admin_routes
 from deploy.sandbox.crm.system import CrmSystem
 from deploy.sandbox.exchange import Call, Endpoint, Refusal, Reply
@@ -40,6 +41,7 @@ class RawPaths:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             scope["path"] = scope["raw_path"].decode("ascii").partition("?")[0]
+            enter(scope)
         await self._app(scope, receive, send)
 
 

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from deploy.sandbox.crm.destination import Held
-from deploy.sandbox.crm.rendering import full_contact
+from deploy.sandbox.crm.proving import contact_row
 from deploy.sandbox.organization import Organization
 from deploy.sandbox.world import World
 
@@ -19,6 +19,7 @@ def export_organization(organization: Organization) -> dict[str, Any]:
         "canary": organization.canary,
         "source": _source(organization),
         "destination": _destination(organization),
+        "proofs": organization.proofs.as_json(),
     }
 
 
@@ -39,16 +40,14 @@ def _source(organization: Organization) -> dict[str, Any]:
         "history": source.history,
         "deleted": source.deleted,
         "changes": source.changes.entries,
+        "seals": {"history": source.history_chain.as_json(), "changes": source.changes.chain.as_json()},
     }
 
 
 def _destination(organization: Organization) -> dict[str, Any]:
     destination = organization.destination
     return {
-        "contacts": [
-            {**full_contact(contact), "contactAddresses": contact.addresses}
-            for contact in destination.contacts.values()
-        ],
+        "contacts": [contact_row(contact) for contact in destination.contacts.values()],
         "held": [_held(held) for held in destination.held],
         "contact_tags": list(destination.contact_tags.values()),
         "tags": [{"id": tag_id, "tagName": name} for tag_id, name in destination.tags.items()],

@@ -11,6 +11,8 @@ from urllib.parse import unquote
 from starlette.requests import Request
 from starlette.responses import Response
 
+from deploy.sandbox.accounts import ACCOUNT_KEY, BASE_KEY
+from deploy.sandbox.crm.proving import brought, prove
 from deploy.sandbox.exchange import Call, Endpoint, Refusal, Reply
 from deploy.sandbox.faults import Plan, Rule, Target
 from deploy.sandbox.journal import Entry
@@ -78,9 +80,11 @@ class Gate:
             organization=organization.name if organization else None,
             method=request.method,
             route=endpoint.template,
-            path=request.scope["path"],
+            path=request.scope["path"].removeprefix(request.scope.get(BASE_KEY, "")),
             query=request.url.query,
+            account=request.scope.get(ACCOUNT_KEY),
         )
+        self._world.arrivals[entry.organization or "", entry.system] += 1
         return Arrival(now, request, endpoint, content, organization, entry)
 
     def _decide(self, arrival: Arrival) -> tuple[Refusal | None, Plan]:
@@ -177,8 +181,9 @@ class Gate:
         return DroppedConnection()
 
     def _close(self, arrival: Arrival, status: int | None) -> None:
-        arrival.entry.status = status
-        arrival.entry.finished_at = self._world.clock.now().timestamp()
+        if arrival.organization is not None and arrival.entry.method != "GET":
+            prove(arrival.organization, arrival.entry, brought(arrival.organization, arrival.entry))
+        self._world.journal.close(arrival.entry, at=self._world.clock.now().timestamp(), status=status)
 
 
 def _bearer(request: Request) -> str:

@@ -1,8 +1,14 @@
-"""The record of every request that reached either API, and of what the imports did."""
+"""The record of every request that reached either API, and of what the imports did.
+
+An entry is sealed when it is complete, over itself and all that were sealed before it, so that nothing can be taken
+from the journal, added or altered without a trace.
+"""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from deploy.sandbox.seals import Chain
 
 Write = dict[str, Any]
 
@@ -19,6 +25,7 @@ class Entry:
     route: str
     path: str
     query: str
+    account: str | None = None  #: whose base URL was called, whatever the token; None for one of nobody's own
     finished_at: float | None = None
     status: int | None = None  #: None when the connection was dropped
     fault: str | None = None
@@ -27,6 +34,9 @@ class Entry:
     references: tuple[tuple[str, str], ...] = ()
     writes: Collection[Write] = ()
     record_ids: Sequence[int] = ()
+    touched: dict[str, str | None] | None = None  #: by record, its digest afterwards, as in `seals.Proofs`
+    closed: int | None = None  #: the how manieth to be complete
+    seal: str = ""
 
     def wrote(self, write: Write) -> None:
         """Notes a write; an empty tuple costs nothing until there is one."""
@@ -46,19 +56,42 @@ class Entry:
         row = {name: getattr(self, name) for name in Entry.__slots__}
         return {**row, "contact_ids": list(self.contact_ids), "record_ids": list(self.record_ids)}
 
+    def content(self) -> dict[str, Any]:
+        """What its seal is of."""
+        return {name: value for name, value in self.as_json().items() if name != "seal"}
+
 
 class Journal:
     """Entries in order of arrival; `seq` counts from 1 without a gap."""
 
     def __init__(self) -> None:
         self._entries: list[Entry] = []
+        self._chain = Chain()
 
     def begin(
-        self, *, at: float, system: str, organization: str | None, method: str, route: str, path: str, query: str
+        self,
+        *,
+        at: float,
+        system: str,
+        organization: str | None,
+        method: str,
+        route: str = "",
+        path: str = "",
+        query: str = "",
+        account: str | None = None,
     ) -> Entry:
-        entry = Entry(len(self._entries) + 1, at, system, organization, method, route, path, query)
+        entry = Entry(len(self._entries) + 1, at, system, organization, method, route, path, query, account)
         self._entries.append(entry)
         return entry
+
+    def close(self, entry: Entry, *, at: float, status: int | None) -> None:
+        """Completes an entry; it must not be touched any more."""
+        entry.status, entry.finished_at, entry.closed = status, at, self._chain.count + 1
+        entry.seal = self._chain.add(entry.content())
+
+    def sealed(self) -> dict[str, Any]:
+        """How many entries there are, how many of them are complete, and the seal over these."""
+        return {"entries": len(self._entries), **self._chain.as_json()}
 
     def after(self, seq: int, limit: int | None) -> Iterator[Entry]:
         end = len(self._entries) if limit is None else min(len(self._entries), seq + limit)

@@ -8,6 +8,7 @@ from deploy.sandbox.crm.destination import Destination
 from deploy.sandbox.crm.seeding import seed_destination
 from deploy.sandbox.extras import seed_extras
 from deploy.sandbox.limits import FixedWindow
+from deploy.sandbox.seals import Proofs
 from deploy.sandbox.seeding import seed_source
 from deploy.sandbox.settings import Settings
 from deploy.sandbox.volunteer.books import open_books
@@ -31,6 +32,8 @@ class Organization:
     source: Source = field(default_factory=Source)
     destination: Destination = field(default_factory=Destination)
     volunteer_window: FixedWindow = field(default_factory=lambda: FixedWindow(MINUTE_SECONDS))
+    #: What each of its records in CRM+ looked like when it was last touched.
+    proofs: Proofs = field(default_factory=Proofs)
     crm_window: FixedWindow = field(default_factory=lambda: FixedWindow(HOUR_SECONDS))
 
     def __post_init__(self) -> None:

@@ -1,11 +1,13 @@
 """Everything in one sandbox: the organizations, and what is shared between them."""
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from random import Random
 from typing import Any
 
 from deploy.sandbox.clock import Clock
 from deploy.sandbox.crm.imports import run_due
+from deploy.sandbox.crm.proving import records
 from deploy.sandbox.edits import EditStream
 from deploy.sandbox.faults import Faults
 from deploy.sandbox.journal import Journal
@@ -27,6 +29,8 @@ class World:
         self.faults = Faults(self.generator("faults"))
         self.organizations: dict[str, Organization] = {}
         self.edits: EditStream | None = None
+        #: Requests by organization and system, counted at the gate: beside the journal, so that they must agree.
+        self.arrivals: Counter[tuple[str, str]] = Counter()
         self._by_volunteer_token: dict[str, Organization] = {}
         self._by_crm_token: dict[str, Organization] = {}
 
@@ -40,6 +44,7 @@ class World:
         settings = revise(default_settings(self.generator(f"settings:{name}")), options)
         random, extra = (self.generator(f"{purpose}:{name}") for purpose in ("organization", "extras"))
         organization = found(name, settings, random, extra, self.clock)
+        organization.proofs.renew(records(organization.destination))
         self.organizations[name] = organization
         self._by_volunteer_token[organization.volunteer_token] = organization
         self._by_crm_token[organization.crm_token] = organization
@@ -50,6 +55,13 @@ class World:
 
     def by_crm_token(self, token: str) -> Organization | None:
         return self._by_crm_token.get(token)
+
+    def sealed(self) -> dict[str, Any]:
+        """What the journal must add up to, by organization and system, and the seal over it."""
+        arrivals: dict[str, dict[str, int]] = defaultdict(dict)
+        for (name, system), count in self.arrivals.items():
+            arrivals[name][system] = count
+        return {**self.journal.sealed(), "arrivals": arrivals}
 
     def tick(self) -> None:
         """Does what has become due: imports, and edits of a running stream."""

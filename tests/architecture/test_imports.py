@@ -68,7 +68,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "kombu": ("common.queueing", "poller.schedule.scheduler"),
     "httpx": ("common.http", "poller.bootstrap", "processor.bootstrap", "deploy", "common.cli"),
     "sqlalchemy": ("common.storage", "poller.schedule.scheduler", "common.cli"),
-    "psycopg": ("common.storage.locks", "deploy.local"),
+    "psycopg": ("common.storage.locks", "deploy.local", "deploy.audit.places"),
     "redis": ("common.limits", "common.queueing", "deploy", "common.cli", "common.metrics"),
     "cryptography": ("common.credentials",),
     "os": ("common.config", "common.credentials", "common.queueing.watchdog", "common.cli", "deploy"),

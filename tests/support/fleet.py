@@ -48,7 +48,7 @@ class Fleet:
 @contextmanager
 def running_fleet(
     servers: Servers, state_dir: Path, environment: Mapping[str, str], *, processors: int = 2, pollers: int = 1,
-    flower_port: int | None = None, log_level: str = "INFO",
+    flower_port: int | None = None, log_level: str = "INFO", metrics_ports: Mapping[str, int] | None = None,
 ) -> Iterator[Fleet]:  # fmt: skip
     """Start beat, pollers and processors; stop them at the end."""
     endpoints = Endpoints(database_url=servers.database_url, broker_url=servers.broker_url)
@@ -62,6 +62,7 @@ def running_fleet(
         flower_port=flower_port,
         log_format="json",
         log_level=log_level,
+        metrics_ports=metrics_ports,
         environ=environment,
     )
     with Supervisor() as supervisor:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from deploy.sandbox.accounts import base_path
 from deploy.sandbox.admin.handling import Body, answer, organization_named, route
 from deploy.sandbox.admin.values import settled
 from deploy.sandbox.crm.imports import run_all
@@ -89,7 +90,7 @@ class Organizations:
 
 
 def _access(organization: Organization, request: Request) -> Mapping[str, Any]:
-    base = f"{request.url.scheme}://{request.url.netloc}"
+    base = f"{request.url.scheme}://{request.url.netloc}{base_path(organization.name)}"
     return {
         "name": organization.name,
         "volunteer_base_url": f"{base}/volunteer/v1",

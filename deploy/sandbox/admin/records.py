@@ -9,8 +9,9 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from deploy.sandbox.admin.handling import Body, answer, organization_named, route
-from deploy.sandbox.export import export_organization
+from deploy.sandbox.export import export_organization, export_world
 from deploy.sandbox.journal import Entry
+from deploy.sandbox.seals import digest
 from deploy.sandbox.world import World
 
 #: Journal lines per chunk, so that a long answer does not hold up the API requests.
@@ -18,7 +19,7 @@ CHUNK_LINES = 500
 
 
 class Records:
-    """`/admin/health`, `/admin/export` and `/admin/journal`."""
+    """`/admin/health`, `/admin/export`, `/admin/journal` and `/admin/evidence`."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -29,6 +30,7 @@ class Records:
             route("GET", "/export", self.export_all),
             route("GET", "/export/{name}", self.export_one),
             route("GET", "/journal", self.read_journal),
+            route("GET", "/evidence", self.read_evidence),
         ]
 
     def show_health(self, _request: Request, _body: Body) -> Response:
@@ -41,6 +43,14 @@ class Records:
 
     def export_one(self, request: Request, _body: Body) -> Response:
         return answer(export_organization(organization_named(self._world, request.path_params["name"])))
+
+    def read_evidence(self, _request: Request, _body: Body) -> Response:
+        """Journal, export and the seal over both, of one moment: nothing else is served until it is written."""
+        journal = [entry.as_json() for entry in self._world.journal.after(0, None)]
+        # As it will be read: numbers that are keys have become text.
+        export = json.loads(json.dumps(export_world(self._world)))
+        seal = {**self._world.sealed(), "export": digest(export)}
+        return answer({"seal": seal, "journal": journal, "export": export})
 
     def read_journal(self, request: Request, _body: Body) -> Response:
         """Entries with a greater number than `after`; one still being answered has no `finished_at`."""

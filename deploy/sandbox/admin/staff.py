@@ -7,8 +7,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from deploy.sandbox.admin.handling import Body, answer, organization_named, route
+from deploy.sandbox.admin.handling import Body, Handle, answer, organization_named, route
 from deploy.sandbox.crm.destination import Contact
+from deploy.sandbox.crm.proving import records
 from deploy.sandbox.crm.rendering import full_contact
 from deploy.sandbox.crm.seeding import add_tag_definition
 from deploy.sandbox.crm.staff import Staff
@@ -26,18 +27,30 @@ class StaffDesk:
         here = "/organizations/{name}"
         contact, field = f"{here}/contacts/{{id:int}}", f"{here}/custom_fields/{{resource}}/{{field}}"
         return [
-            route("POST", f"{here}/contacts", self.create_contact),
-            route("PATCH", contact, self.change_contact),
-            route("POST", f"{contact}/archive", self.archive_contact),
-            route("POST", f"{contact}/unarchive", self.unarchive_contact),
-            route("POST", f"{contact}/merge", self.merge_contact),
-            route("POST", f"{here}/tags", self.create_tag),
-            route("DELETE", f"{here}/tags/{{id:int}}", self.delete_tag),
-            route("PUT", field, self.define_custom_field),
-            route("DELETE", field, self.remove_custom_field),
-            route("POST", f"{here}/funds", self.create_fund),
-            route("PATCH", f"{here}/funds/{{id:int}}", self.change_fund),
+            self._work("POST", f"{here}/contacts", self.create_contact),
+            self._work("PATCH", contact, self.change_contact),
+            self._work("POST", f"{contact}/archive", self.archive_contact),
+            self._work("POST", f"{contact}/unarchive", self.unarchive_contact),
+            self._work("POST", f"{contact}/merge", self.merge_contact),
+            self._work("POST", f"{here}/tags", self.create_tag),
+            self._work("DELETE", f"{here}/tags/{{id:int}}", self.delete_tag),
+            self._work("PUT", field, self.define_custom_field),
+            self._work("DELETE", field, self.remove_custom_field),
+            self._work("POST", f"{here}/funds", self.create_fund),
+            self._work("PATCH", f"{here}/funds/{{id:int}}", self.change_fund),
         ]
+
+    def _work(self, method: str, path: str, handle: Handle) -> Route:
+        """What staff have changed is in no entry of the journal: it is proven afterwards."""
+
+        def proven(request: Request, body: Body) -> Response:
+            try:
+                return handle(request, body)
+            finally:
+                organization = self._organization(request)
+                organization.proofs.renew(records(organization.destination))
+
+        return route(method, path, proven)
 
     def create_contact(self, request: Request, body: Body) -> Response:
         return answer(full_contact(self._staff(request).create_contact(dict(body))), status=201)

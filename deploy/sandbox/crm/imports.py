@@ -8,6 +8,7 @@ from deploy.sandbox.crm.access import BULK_LIMIT
 from deploy.sandbox.crm.contact_imports import brings_changes, import_contact, invalid_flat, reference_of
 from deploy.sandbox.crm.destination import Fields, Held
 from deploy.sandbox.crm.gift_imports import import_gift, pair_of
+from deploy.sandbox.crm.proving import prove
 from deploy.sandbox.crm.validation import refuse_invalid, require_object
 from deploy.sandbox.exchange import Call, Refusal, Reply
 from deploy.sandbox.journal import Journal
@@ -85,9 +86,7 @@ def _run(organization: Organization, journal: Journal, now: datetime, contacts: 
     """Contacts come before gifts, so that a giver of the same run is known."""
     if not contacts and not gifts:
         return 0
-    entry = journal.begin(
-        at=now.timestamp(), system="crm", organization=organization.name, method="IMPORT", route="", path="", query=""
-    )
+    entry = journal.begin(at=now.timestamp(), system="crm", organization=organization.name, method="IMPORT")
     for held in contacts:
         import_contact(organization, held, entry, now)
     imported = [held for held in gifts if import_gift(organization, held, entry, now)]
@@ -99,7 +98,8 @@ def _run(organization: Organization, journal: Journal, now: datetime, contacts: 
     references += [pair_of(held.source, held.item) for held in imported]
     entry.references = tuple(reference for reference in references if reference)
     entry.applied = True
-    entry.finished_at = now.timestamp()
+    prove(organization, entry, {held.submission for held in (*contacts, *gifts)})
+    journal.close(entry, at=now.timestamp(), status=None)
     return len(contacts) + len(imported)
 
 

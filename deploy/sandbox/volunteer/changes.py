@@ -1,8 +1,11 @@
 """The log of every edit of everything but users, for a test to replay."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
+
+from deploy.sandbox.seals import Chain
 
 Row = dict[str, Any]
 
@@ -28,6 +31,7 @@ class Changes:
     """Edits in their order; `seq` counts from 1 without a gap, `values` is the whole row after the edit."""
 
     entries: list[Row] = field(default_factory=list)
+    chain: Chain = field(default_factory=Chain)
 
     def note(self, resource: str, record_id: object, kind: str, values: Row, moment: Moment) -> None:
         self.entries.append(
@@ -38,9 +42,10 @@ class Changes:
                 "resource": resource,
                 "id": str(record_id),
                 "kind": kind,
-                "values": dict(values),
+                "values": deepcopy(values),
             }
         )
+        self.chain.add(self.entries[-1])
 
     def compare(self, resource: str, before: Mapping[str, Row], after: Mapping[str, Row], moment: Moment) -> None:
         """Notes what differs between two states of the same rows, keyed by id."""

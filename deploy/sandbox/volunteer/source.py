@@ -6,6 +6,7 @@ from itertools import count
 from typing import Any
 
 from deploy.sandbox.names import address_line, split_address
+from deploy.sandbox.seals import Chain
 from deploy.sandbox.volunteer.attendance import Attendance
 from deploy.sandbox.volunteer.changes import Changes, Moment, Row
 from deploy.sandbox.volunteer.directory import Directory, User
@@ -27,6 +28,7 @@ class Source:
     completions: dict[int, Row] = field(default_factory=dict)
     certificates: dict[int, Row] = field(default_factory=dict)
     history: list[Row] = field(default_factory=list)
+    history_chain: Chain = field(default_factory=Chain)
     deleted: list[int] = field(default_factory=list)
     ids: Iterator[int] = field(default_factory=lambda: count(4101))
     serials: Iterator[int] = field(default_factory=lambda: count(1))
@@ -103,6 +105,7 @@ class Source:
                 "values": values,
             }
         )
+        self.history_chain.add(self.history[-1])
 
 
 def _settle_address(values: dict[str, Any]) -> dict[str, str] | None:

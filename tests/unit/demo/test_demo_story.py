@@ -57,7 +57,16 @@ class Stage:
         settings = {"volunteer_requests_per_minute": 100, "crm_requests_per_hour": 100, "volunteer_module": True}
         lists = ("projects", "dates", "groups", "forms", "completions", "certificates", "earned", "changes")
         source = {"users": {}, "deleted": [], "history": [], "participations": {}, **{name: [] for name in lists}}
-        rows = ("opportunities", "volunteers", "attendances", "tags", "contact_tags", "notes")
+        rows = (
+            "opportunities",
+            "volunteers",
+            "attendances",
+            "tags",
+            "contact_tags",
+            "notes",
+            "gifts",
+            "transaction_attendances",
+        )
         destination = {"contacts": [], "held": held, **{name: [] for name in rows}}
         row = {"canary": "Zq1", "settings": settings, "source": source, "destination": destination}
         return {"organizations": {"alder": row}}

@@ -1,0 +1,22 @@
+"""A sandbox of its own for each story, so that the auditor judges it and no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.sandbox.client import SandboxAdmin
+from deploy.sandbox.process import start_sandbox
+
+
+@pytest.fixture
+def sandbox_url() -> Iterator[str]:
+    with start_sandbox(seed=11) as url:
+        yield url
+
+
+@pytest.fixture
+def sandbox(sandbox_url: str) -> Iterator[SandboxAdmin]:
+    with SandboxAdmin(sandbox_url) as admin:
+        yield admin
