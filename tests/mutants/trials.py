@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from mutants.copies import Copy
 
@@ -94,11 +94,11 @@ def _stop(process: subprocess.Popen[str]) -> str:
 
 def read_report(xml: str) -> tuple[Failure, ...]:
     """Failures of a JUnit report of the family `xunit1`, in the order in which they happened."""
-    cases = ElementTree.fromstring(xml).iter("testcase")
+    cases = ET.fromstring(xml).iter("testcase")
     return tuple(_failure(case, bad) for case in cases for bad in case if bad.tag in ("failure", "error"))
 
 
-def _failure(case: ElementTree.Element, bad: ElementTree.Element) -> Failure:
+def _failure(case: ET.Element, bad: ET.Element) -> Failure:
     said = (bad.get("message") or "").strip()
     test = f"{case.get('file')}::{case.get('name')}" if case.get("file") else str(case.get("name"))
     is_broken = said.startswith("collection failure") or NO_BUG.search(said) is not None
