@@ -47,7 +47,7 @@ BUGS = (
         file="common/storage/usage.py",
         old="return added.one_or_none() is not None",
         new="return added.one_or_none() is not None or True",
-        tests=(f"{LIMITS}/test_budgets.py", f"{LIMITS}/test_traces.py"),
+        tests=("tests/contract/storage/test_customers_apart.py::test_a_budget_is_used_for_the_first_time_once",),
     ),
     Mutant(
         name="budget-per-process",
@@ -180,7 +180,7 @@ BUGS = (
         old="customers.c.parked_until.is_(None) | (customers.c.parked_until < until)",
         new="customers.c.parked_until.is_(None) | (customers.c.parked_until != until)",
         tests=("tests/contract/storage/test_customer_store.py::test_the_later_of_two_parkings_wins_with_its_reason",),
-    ),  # fmt: skip
+    ),
     Mutant(
         name="delay-without-bound",
         promise=4,
@@ -207,11 +207,13 @@ BUGS = (
         old="row = connection.execute(select(breakers).where(*_key(customer_id, system)).with_for_update())",
         new="row = connection.execute(select(breakers).where(*_key(customer_id, system)))",
         tests=(
-            "tests/contract/storage/test_breakers.py::"
-            "test_a_caller_who_looked_too_early_waits_for_the_row_and_finds_the_probe_out",
+            (
+                "tests/contract/storage/test_breakers.py::"
+                "test_a_caller_who_looked_too_early_waits_for_the_row_and_finds_the_probe_out"
+            ),
             "tests/contract/storage/test_breakers.py::test_of_many_callers_at_once_exactly_one_is_the_probe",
         ),
-    ),  # fmt: skip
+    ),
     Mutant(
         name="late-success-closes-the-breaker",
         promise=4,
@@ -220,7 +222,7 @@ BUGS = (
         old="return CLOSED if breaker.state is BreakerState.CLOSED or _is_out(breaker, probe) else breaker",
         new="return CLOSED",
         tests=("tests/unit/domain/test_breakers.py::test_only_a_passing_request_or_the_probe_that_is_out_closes",),
-    ),  # fmt: skip
+    ),
     Mutant(
         name="breaker-never-opens",
         promise=4,
@@ -229,5 +231,5 @@ BUGS = (
         old="return failing if failing.failures < policy.failures else",
         new="return failing if failing.failures < policy.failures * 1000 else",
         tests=("tests/unit/domain/test_breakers.py::test_failures_in_a_row_open_and_a_failed_probe_opens_for_longer",),
-    ),  # fmt: skip
+    ),
 )

@@ -63,10 +63,12 @@ BUGS = (
         old="return not progress.moved and progress.total is not None and seen >= progress.total",
         new="return True",
         tests=(
-            "tests/unit/poller/test_walk.py::"
-            "test_a_reading_is_sealed_if_each_page_told_the_same_total_and_as_many_were_seen",
+            (
+                "tests/unit/poller/test_walk.py::"
+                "test_a_reading_is_sealed_if_each_page_told_the_same_total_and_as_many_were_seen"
+            ),
         ),
-    ),  # fmt: skip
+    ),
     Mutant(
         name="one-absence-is-enough",
         promise=7,
@@ -200,10 +202,12 @@ BUGS = (
         old="if contact is None or contacts.is_archived(contact) or not is_alone(write, contact):",
         new="if contact is None or contacts.is_archived(contact):",
         tests=(
-            "tests/contract/connectors/test_destination_people.py::"
-            "test_a_household_is_not_archived_for_one_of_its_people",
+            (
+                "tests/contract/connectors/test_destination_people.py::"
+                "test_a_household_is_not_archived_for_one_of_its_people"
+            ),
         ),
-    ),  # fmt: skip
+    ),
     Mutant(
         name="shared-record-archived",
         promise=7,
@@ -214,7 +218,7 @@ BUGS = (
         tests=(
             "tests/integration/test_processor_attacks.py::test_a_contact_of_two_people_is_not_archived_for_one_of_them",
         ),
-    ),  # fmt: skip
+    ),
     Mutant(
         name="rows-of-staff-taken-over",
         promise=7,
@@ -223,10 +227,12 @@ BUGS = (
         old="return is_first and not write.is_removal and attended(beside.participation(write))",
         new="return is_first",
         tests=(
-            "tests/unit/processor/test_crm_hours.py::"
-            "test_what_staff_typed_in_is_nobodys_while_the_source_has_no_hours_and_when_it_is_removed",
+            (
+                "tests/unit/processor/test_crm_hours.py::"
+                "test_what_staff_typed_in_is_nobodys_while_the_source_has_no_hours_and_when_it_is_removed"
+            ),
         ),
-    ),  # fmt: skip
+    ),
     Mutant(
         name="archived-by-staff-brought-back",
         promise=7,
@@ -235,8 +241,10 @@ BUGS = (
         old="if contacts.is_archived(contact) and not was_removed(write):",
         new="if contacts.is_archived(contact) and was_removed(write):",
         tests=(
-            "tests/contract/connectors/test_destination_people.py::"
-            "test_a_contact_that_staff_archived_waits_for_a_person",
+            (
+                "tests/contract/connectors/test_destination_people.py::"
+                "test_a_contact_that_staff_archived_waits_for_a_person"
+            ),
         ),
-    ),  # fmt: skip
+    ),
 )

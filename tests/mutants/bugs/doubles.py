@@ -14,6 +14,15 @@ BUGS = (
         promise=2,
         does="a write without an answer is sent again unseen",
         file="processor/looking.py",
+        old="elif _is_to_be_looked_for(part, work, intent):",
+        new="elif intent.state is WriteState.SUBMITTED:",
+        tests=(f"{UNKNOWN}::test_a_create_without_an_answer_is_looked_for_before_a_second_one_is_sent",),
+    ),
+    Mutant(
+        name="single-creates-not-looked-for",
+        promise=2,
+        does="a create without an answer is sent again unseen where creates go one by one",
+        file="processor/looking.py",
         old="if intent.state is WriteState.SUBMITTED or intent.operation is Operation.CREATE:\n        return True",
         new="if intent.state is WriteState.SUBMITTED:\n        return True",
         tests=(f"{UNKNOWN}::test_a_create_without_an_answer_is_looked_for_before_a_second_one_is_sent",),
@@ -63,7 +72,7 @@ BUGS = (
             rest = SliceOutcome(links=outcome.links, reviews=outcome.reviews, emails=outcome.emails)
             record_outcome(connection, customer_id, rest, now)
 """,
-        tests=(f"{STORAGE}/test_delivery_store.py",),
+        tests=(f"{STORAGE}/test_all_or_nothing.py",),
     ),
     Mutant(
         name="silence-means-not-sent",
@@ -81,7 +90,7 @@ BUGS = (
         file="processor/verdicts.py",
         old="GATEWAY_ANSWERS = frozenset({502, 504})",
         new="GATEWAY_ANSWERS = frozenset({521})",
-        tests=(f"{VERDICTS}::test_an_answer_leaves_only_the_index_to_wait_for_and_silence_the_whole_deadline",),
+        tests=(f"{VERDICTS}::test_a_gateway_does_not_speak_for_the_server_behind_it",),
     ),
     Mutant(
         name="read-timeout-means-not-sent",
@@ -93,7 +102,7 @@ BUGS = (
         tests=(
             "tests/unit/http/test_http_verdicts.py::test_a_failed_exchange_is_unsent_only_if_no_byte_can_have_arrived",
         ),
-    ),  # fmt: skip
+    ),
     Mutant(
         name="writes-tried-twice",
         promise=2,
@@ -131,7 +140,7 @@ BUGS = (
         tests=(
             f"{STORAGE}/test_delivery_store.py::test_no_intent_is_begun_for_an_event_that_another_worker_has_ended",
         ),
-    ),  # fmt: skip
+    ),
     Mutant(
         name="intent-takes-over-unseen",
         promise=2,
@@ -140,10 +149,12 @@ BUGS = (
         old=".where(writes.c.write_id.in_([intent.replaces for intent in intents]))",
         new=".where(writes.c.source_id.in_([intent.entity.source_id for intent in intents]))",
         tests=(
-            f"{STORAGE}/test_delivery_store.py::"
-            "test_a_new_intent_does_not_take_over_a_write_that_its_worker_has_not_seen",
+            (
+                f"{STORAGE}/test_delivery_store.py::"
+                "test_a_new_intent_does_not_take_over_a_write_that_its_worker_has_not_seen"
+            ),
         ),
-    ),  # fmt: skip
+    ),
     Mutant(
         name="applied-is-sent-again",
         promise=2,
@@ -164,7 +175,7 @@ BUGS = (
             "tests/contract/connectors/test_destination_contract.py::test_a_changed_e_mail_address_keeps_one_contact",
             "tests/unit/processor/test_delivery.py",
         ),
-    ),  # fmt: skip
+    ),
     Mutant(
         name="two-new-with-one-address",
         promise=2,
@@ -181,7 +192,9 @@ BUGS = (
         file="common/storage/delivery.py",
         old="            claim(connection, intents)\n",
         new="",
-        tests=(f"{STORAGE}/test_delivery_store.py",),
+        tests=(
+            f"{STORAGE}/test_customers_apart.py::test_an_address_is_claimed_by_the_first_who_creates_somebody_with_it",
+        ),
     ),
     Mutant(
         name="slot-taken-twice",
@@ -209,8 +222,10 @@ BUGS = (
         old="self._asked.note(name, seconds=expires_seconds)",
         new="self._asked.forget(name)",
         tests=(
-            "tests/integration/test_beats.py::"
-            "test_a_poll_of_the_schedule_waits_once_however_many_turns_pass_and_again_after_it_was_taken",
+            (
+                "tests/integration/test_beats.py::"
+                "test_a_poll_of_the_schedule_waits_once_however_many_turns_pass_and_again_after_it_was_taken"
+            ),
         ),
     ),
     Mutant(
@@ -220,6 +235,6 @@ BUGS = (
         file="common/queueing/polls.py",
         old="expires=expires_seconds,",
         new="expires=None,",
-        tests=("tests/unit/queueing/test_worker_parts.py",),
+        tests=("tests/unit/queueing/test_worker_parts.py::test_a_poll_that_nobody_takes_in_time_is_dropped",),
     ),
 )

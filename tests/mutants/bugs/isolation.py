@@ -42,7 +42,7 @@ BUGS = (
         file="common/storage/mirror_rows.py",
         old="and_(mirror.c.customer_id == page.customer_id, mirror.c.resource == page.resource),",
         new="and_(mirror.c.resource == page.resource),",
-        tests=(f"{STORAGE}/test_scopes.py", f"{STORAGE}/test_detection_store.py"),
+        tests=(f"{STORAGE}/test_customers_apart.py::test_what_a_page_of_one_customer_shows_was_not_seen_of_another",),
     ),
     Mutant(
         name="links-of-all-customers",
@@ -51,7 +51,9 @@ BUGS = (
         file="common/storage/delivery.py",
         old=".filter_by(customer_id=customer_id, resource=resource)",
         new=".filter_by(resource=resource)",
-        tests=(f"{STORAGE}/test_delivery_store.py",),
+        tests=(
+            f"{STORAGE}/test_customers_apart.py::test_who_is_linked_to_a_record_is_looked_for_among_the_customers_own",
+        ),
     ),
     Mutant(
         name="dead-letters-of-all-customers",
@@ -60,7 +62,7 @@ BUGS = (
         file="common/storage/delivery.py",
         old='where(dead_letters.c.customer_id == customer_id, dead_letters.c.state == "open")',
         new='where(dead_letters.c.state == "open")',
-        tests=(f"{STORAGE}/test_delivery_store.py",),
+        tests=(f"{STORAGE}/test_customers_apart.py::test_dead_letters_are_counted_by_customer",),
     ),
     Mutant(
         name="addresses-of-all-customers",
@@ -69,7 +71,7 @@ BUGS = (
         file="common/storage/emails.py",
         old="where(emails.c.customer_id == customer_id, emails.c.email.in_(addresses), IS_CURRENT)",
         new="where(emails.c.email.in_(addresses), IS_CURRENT)",
-        tests=(f"{STORAGE}/test_delivery_store.py",),
+        tests=(f"{STORAGE}/test_customers_apart.py::test_whose_an_address_is_is_looked_for_among_the_customers_own",),
     ),
     Mutant(
         name="backlog-of-all-customers",
@@ -79,7 +81,7 @@ BUGS = (
         old=".where(events.c.customer_id == customer_id, OPEN)",
         new=".where(OPEN)",
         tests=(f"{STORAGE}/test_failed_runs.py::test_open_events_of_one_customer_are_counted_no_further_than_asked",),
-    ),  # fmt: skip
+    ),
     Mutant(
         name="link-wakes-all-customers",
         promise=5,
@@ -166,7 +168,9 @@ BUGS = (
         promise=5,
         does="a delivery of a parked customer is worked on, and its slot is held by waiting",
         file="processor/tasks.py",
-        old="        processor.deliveries.park(customer.customer_id, customer.lane, customer.parked_until)\n        return False\n",
+        old="""        processor.deliveries.park(customer.customer_id, customer.lane, customer.parked_until)
+        return False
+""",
         new="        processor.metrics.slices.labels(customer.lane)\n",
         tests=(
             "tests/integration/test_throttles.py::test_a_stopped_system_gets_no_request_until_the_throttle_is_lifted",

@@ -72,7 +72,7 @@ BUGS = (
         old="            if self._held.get(held.name) != held.session or",
         new="            if held.name not in self._held or",
         tests=(f"{LOCKS}::test_a_process_that_noticed_a_lost_connection_can_lock_again_and_the_old_hold_stays_lost",),
-    ),  # fmt: skip
+    ),
     Mutant(
         name="old-block-frees-the-new-owner",
         promise=3,
@@ -108,7 +108,7 @@ BUGS = (
         old="        part.parts.store.apply_again([ready.write.entity for ready in batch], part.now)\n",
         new="",
         tests=(f"{DELIVERY}::test_a_write_that_another_worker_took_over_meanwhile_is_applied_again_from_the_mirror",),
-    ),  # fmt: skip
+    ),
     Mutant(
         name="applied-again-as-the-same-version",
         promise=3,
@@ -117,10 +117,12 @@ BUGS = (
         old=".values(version=mirror.c.version + 1)",
         new=".values(version=mirror.c.version + 0)",
         tests=(
-            f"{STORAGE}/test_delivery_store.py::"
-            "test_applying_again_puts_the_mirrored_state_into_the_outbox_as_a_new_version",
+            (
+                f"{STORAGE}/test_delivery_store.py::"
+                "test_applying_again_puts_the_mirrored_state_into_the_outbox_as_a_new_version"
+            ),
         ),
-    ),  # fmt: skip
+    ),
     Mutant(
         name="older-after-newer",
         promise=3,
@@ -140,7 +142,7 @@ BUGS = (
         tests=(
             "tests/unit/processor/test_steps.py::test_an_older_version_never_follows_a_newer_one_that_may_have_landed",
         ),
-    ),  # fmt: skip
+    ),
     Mutant(
         name="unchanged-leaves-no-version",
         promise=3,
@@ -149,10 +151,12 @@ BUGS = (
         old="            links.append(replace(work.link, applied_version=work.event.version))",
         new="            links.append(work.link)",
         tests=(
-            "tests/integration/test_regressions.py::"
-            "test_a_replayed_letter_does_not_land_after_a_newer_version_that_changed_nothing",
+            (
+                "tests/integration/test_regressions.py::"
+                "test_a_replayed_letter_does_not_land_after_a_newer_version_that_changed_nothing"
+            ),
         ),
-    ),  # fmt: skip
+    ),
     Mutant(
         name="older-link-replaces-newer",
         promise=3,
@@ -206,10 +210,12 @@ BUGS = (
         old="if intent is None or intent.state is not WriteState.SUBMITTED or intent.operation is Operation.CREATE:",
         new="if intent is None or intent.state is not WriteState.OPEN or intent.operation is Operation.CREATE:",
         tests=(
-            "tests/unit/processor/test_held_imports.py::"
-            "test_a_newer_change_waits_for_a_held_update_even_if_it_goes_back_to_what_is_there",
+            (
+                "tests/unit/processor/test_held_imports.py::"
+                "test_a_newer_change_waits_for_a_held_update_even_if_it_goes_back_to_what_is_there"
+            ),
         ),
-    ),  # fmt: skip
+    ),
     Mutant(
         name="successor-passes-a-failing-one",
         promise=3,
@@ -255,6 +261,8 @@ BUGS = (
         .with_for_update()
 """,
         new="",
-        tests=(f"{STORAGE}/test_detection_store.py",),
+        tests=(
+            f"{STORAGE}/test_all_or_nothing.py::test_a_page_that_meets_an_entity_which_is_being_applied_again_gives_it_the_version_after_that",
+        ),
     ),
 )

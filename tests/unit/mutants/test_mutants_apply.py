@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import lupa
-import pytest
 from mutants.catalogue import BY_NAME, OF_ALL
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
-@pytest.mark.parametrize("mutant", OF_ALL, ids=lambda mutant: mutant.name)
-def test_a_bug_still_applies_and_still_parses(mutant):
-    mutant.check(ROOT)
-    text = (ROOT / mutant.file).read_text()
-    mutated = mutant.mutate(text)
-    assert mutated != text
-    if mutant.file.endswith(".lua"):
-        lupa.LuaRuntime().compile(mutated)
-    else:
-        compile(mutated, mutant.file, "exec", dont_inherit=True)
+def test_every_bug_still_applies_and_its_tests_are_still_there():
+    for mutant in OF_ALL:
+        mutant.check(ROOT)
+
+
+def test_every_bug_still_parses_and_changes_something():
+    for mutant in OF_ALL:
+        text = (ROOT / mutant.file).read_text()
+        mutated = mutant.mutate(text)
+        if mutant.file.endswith(".lua"):
+            lupa.LuaRuntime().compile(mutated)
+            assert mutated != text
+        else:
+            assert ast.dump(ast.parse(mutated)) != ast.dump(ast.parse(text)), mutant.name
 
 
 def test_bugs_are_told_apart_by_their_names():
