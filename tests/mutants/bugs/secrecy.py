@@ -30,11 +30,11 @@ BUGS = (
     Mutant(
         name="one-data-key-for-all",
         promise=8,
-        does="every customer's data key is the first bytes of nothing",
+        does="all customers have the same data key",
         file="common/credentials/vault.py",
         old="self._seal(self._master, self._random_bytes(KEY_BYTES),",
         new="self._seal(self._master, bytes(KEY_BYTES),",
-        tests=(VAULT,),
+        tests=(f"{VAULT}::test_each_customer_has_a_data_key_of_its_own",),
     ),
     Mutant(
         name="nonce-used-twice",
@@ -90,12 +90,7 @@ BUGS = (
         file="common/http/verdicts.py",
         old='said = f"{where}: {answer.status}"',
         new='said = f"{where}: {answer.status} {answer.detail()}"',
-        tests=(
-            (
-                f"{HTTP}/test_http_verdicts.py::"
-                "test_any_answer_but_a_success_is_an_error_of_ours_that_tells_nothing_of_the_body"
-            ),
-        ),
+        tests=(f"{HTTP}/test_http_verdicts.py::test_an_error_repeats_nothing_of_what_was_said",),
     ),
     Mutant(
         name="value-in-a-complaint",
