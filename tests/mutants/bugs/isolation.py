@@ -173,7 +173,7 @@ BUGS = (
 """,
         new="        processor.metrics.slices.labels(customer.lane)\n",
         tests=(
-            "tests/integration/test_throttles.py::test_a_stopped_system_gets_no_request_until_the_throttle_is_lifted",
+            "tests/integration/test_linger.py::test_a_delivery_of_a_parked_customer_holds_no_worker_and_its_queue_is_left_alone_until_then",
         ),
     ),
     Mutant(
