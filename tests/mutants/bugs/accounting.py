@@ -247,9 +247,9 @@ BUGS = (
         tests=(f"{DELIVERY}::test_an_event_that_failed_three_times_is_sent_alone",),
     ),
     Mutant(
-        name="parentless-for-ever",
+        name="refused-without-a-letter",
         promise=6,
-        does="a refused event is noted as refused and not as a dead letter",
+        does="an event that is refused ends as a dead letter that nobody finds",
         file="processor/answers.py",
         old="""        state=EventState.DEAD_LETTERED,
         reason=refusal.reason,

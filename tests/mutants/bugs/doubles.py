@@ -104,9 +104,9 @@ BUGS = (
         ),
     ),
     Mutant(
-        name="writes-tried-twice",
+        name="errors-asked-for-twice",
         promise=2,
-        does="an answer without end is asked for twice, as a read that got none",
+        does="a request that was answered with an error is sent again at once",
         file="common/http/client.py",
         old="return isinstance(error, UnknownOutcome) or (isinstance(error, SystemUnavailable) and not error.sent)",
         new="return isinstance(error, UnknownOutcome | SystemUnavailable)",

@@ -210,7 +210,7 @@ BUGS = (
         ),
     ),
     Mutant(
-        name="arguments-in-flower",
+        name="arguments-in-a-log-line",
         promise=8,
         does="a message that does not fit is refused with its arguments in the log",
         file="common/queueing/tasks.py",
