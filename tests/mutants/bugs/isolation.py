@@ -87,8 +87,20 @@ BUGS = (
         promise=5,
         does="a link of one customer makes due what waits for the same name of another",
         file="common/storage/waiting.py",
-        old=".where(events.c.customer_id == customer_id, *which, IS_OPEN)",
-        new=".where(*which, IS_OPEN)",
+        old="""        .where(events.c.customer_id == customer_id, *which, IS_OPEN)
+        .with_for_update(skip_locked=True)
+    )
+    connection.execute(
+        update(events)
+        .where(events.c.customer_id == customer_id, events.c.event_id.in_(waiting))
+""",
+        new="""        .where(*which, IS_OPEN)
+        .with_for_update(skip_locked=True)
+    )
+    connection.execute(
+        update(events)
+        .where(events.c.event_id.in_(waiting))
+""",
         tests=(f"{STORAGE}/test_waiting_events.py::test_a_link_of_one_customer_wakes_nothing_of_another",),
     ),
     Mutant(
