@@ -55,7 +55,7 @@ BUGS = (
         file="common/storage/detection.py",
         old="unchanged=len(fresh) - len(changed),",
         new="unchanged=len(items) - len(changed),",
-        tests=(DETECTION,),
+        tests=(f"{DETECTION}::test_what_was_read_is_counted_once_as_detected_unchanged_or_stale",),
     ),
     Mutant(
         name="repeated-in-a-page-counts-twice",
