@@ -8,7 +8,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test unit contract integration e2e models bench-fleet bench-layers lint types check format audit clean lock
+.PHONY: help demo up test unit contract integration e2e chaos soak models mutants bench-fleet bench-layers lint types check format \
+	audit clean lock
 
 ##@ Try it
 demo: $(READY) ## Start a fleet, break it on purpose for a minute, and print the audit: PASS or FAIL
@@ -42,6 +43,9 @@ models: $(READY) ## The models at random, 100 times as long; a failure prints it
 
 bench-fleet: $(READY) ## What the fleet costs at up to 10,000 customers, beside its targets; ARGS=--quick to try it
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.fleet $(ARGS)
+
+mutants: $(READY) ## Plant bugs in a copy of the tree, one by one: the tests must catch each; ARGS="--only NAME" for one
+	@PYTHONPATH=tests $(BIN)/python -m mutants $(ARGS)
 
 bench-layers: $(READY) ## What scans, reconciliation and polls cost at a million records; ARGS=--quick to try it
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.layers $(ARGS)

@@ -97,7 +97,7 @@ def hub(engine: Engine, servers: Servers, redis: Redis) -> Iterator[Hub]:
 
 @pytest.fixture
 def organization(sandbox: SandboxAdmin, request: pytest.FixtureRequest) -> Callable[..., Access]:
-    """Make an organization in the sandbox with a name no other test has, the same on each run: its records follow it."""
+    """Make an organization in the sandbox with a name no other test has, the same on each run: records follow it."""
     stem = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[:40].strip("-")
     mark = hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:6]
     counter = itertools.count(1)

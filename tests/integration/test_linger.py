@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -55,6 +56,19 @@ def test_less_than_a_batch_goes_back_untouched_and_is_served_no_earlier_than_its
     at = HotSet(redis).members(three.lane)[three.customer_id]
     assert at - hub.clock.now().timestamp() == pytest.approx(30, abs=5), "looked at again in case a live change joins"
     assert not [entry for entry in sandbox.journal() if (entry["organization"], entry["system"]) == (three.name, "crm")]
+
+
+def test_a_delivery_of_a_parked_customer_holds_no_worker_and_its_queue_is_left_alone_until_then(
+    hub, processor, three, redis, engine
+):
+    until, before = hub.clock.now() + timedelta(minutes=10), rows(engine, three)
+    hub.customers.park(three.customer_id, until, "told to wait")
+    HotSet(redis).add(three.lane, three.customer_id)
+
+    deliver_to(replace(processor, linger=Linger(live_seconds=0.0, backfill_seconds=0.0)), three.customer_id)
+
+    assert rows(engine, three) == before
+    assert HotSet(redis).members(three.lane)[three.customer_id] == pytest.approx(until.timestamp(), abs=1)
 
 
 def test_it_is_served_once_the_linger_is_over(hub, processor, three, redis):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import event, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from support.waiting import wait_until
 
 from common.storage import engine as sessions
@@ -63,3 +63,10 @@ def test_a_session_in_use_is_not_asked_each_time(own):
         pid(own)
 
     assert (len(statements), asked) == (5, [])
+
+
+def test_an_error_of_the_database_does_not_tell_the_values_it_was_given(own):
+    with pytest.raises(DataError) as caught, own.connect() as connection:
+        connection.execute(text("SELECT 1 / (length(:name) - length(:name))"), {"name": "Fenmar Quonox"})
+
+    assert "Fenmar" not in str(caught.value)

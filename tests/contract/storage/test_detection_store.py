@@ -203,3 +203,11 @@ def test_two_customers_with_the_same_ids_do_not_meet(storage):
     assert counts.detected == 1
     assert [event.entity.customer_id for event in storage.due()] == ["acme"]
     assert [event.entity.customer_id for event in storage.due(customer_id="globex")] == ["globex"]
+
+
+def test_what_was_read_is_counted_once_as_detected_unchanged_or_stale(storage):
+    storage.detect(a_record("1"), a_record("2"))
+
+    counts = storage.detect(a_record("1", at=after(-5), phone="9"), a_record("2"), a_record("3"), run_id="run2")
+
+    assert (counts.read, counts.detected, counts.unchanged, counts.stale) == (3, 1, 1, 1)

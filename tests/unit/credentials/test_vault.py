@@ -78,6 +78,14 @@ def test_not_even_with_the_other_customers_key(vault, keys):
         vault.open("globex", "source")
 
 
+def test_each_customer_has_a_data_key_of_its_own(vault):
+    vault.put("globex", "source", SecretStr(TOKEN))
+    ours, theirs = (vault._data_key(customer_id, create=False) for customer_id in ("acme", "globex"))
+
+    assert ours != theirs
+    assert MASTER not in (ours, theirs)
+
+
 def test_a_token_of_one_system_does_not_open_as_anothers(vault, keys):
     keys.sealed["acme", "destination"] = keys.sealed["acme", "source"]
 

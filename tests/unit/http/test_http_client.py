@@ -11,7 +11,7 @@ from support.clients import an_api, pretended
 from common.domain.clock import ManualClock
 from common.domain.errors import BudgetExhausted, RateLimited, RecordRefused, SystemUnavailable, UnknownOutcome
 from common.domain.limits import BudgetPolicy
-from common.http.client import LARGEST_BODY_BYTES
+from common.http.client import LARGEST_BODY_BYTES, make_transport
 from common.limits.memory import MemoryBudget
 
 BASE = "https://api.example/v1"
@@ -144,6 +144,11 @@ def test_an_answer_without_end_is_an_unknown_outcome():
 
     with pytest.raises(UnknownOutcome):
         world.api().send("GET", "/users")
+
+
+def test_the_products_own_connections_follow_no_redirect_and_heed_no_setting_of_the_machine():
+    with make_transport(5.0) as transport:
+        assert (transport.follow_redirects, transport.trust_env) == (False, False)
 
 
 def test_a_redirect_is_not_followed():

@@ -54,6 +54,11 @@ def test_nothing_hides_inside_another_value(value):
     assert "ada@" not in json.dumps(cleaned(error=value), default=str)
 
 
+@pytest.mark.parametrize("value", [{"person": {"first_name": "Ada"}}, [{"deep": [{"token": "Ada"}]}]])
+def test_a_forbidden_key_shows_its_value_nowhere_inside_another_value_either(value):
+    assert "Ada" not in json.dumps(cleaned(error=value))
+
+
 @given(st.emails(domains=st.sampled_from(["example.org", "mail.example.com"])), st.text(max_size=10))
 def test_no_e_mail_address_comes_through(address, around):
     local = address.split("@")[0]

@@ -174,6 +174,16 @@ def test_a_list_that_repeats_itself_is_no_evidence_although_all_its_records_are_
     assert "nothing counts as gone: the list said 8 records, and showed" in rig.report.error
 
 
+def test_a_list_that_shows_one_record_in_the_place_of_another_is_no_evidence_although_its_total_is_right():
+    source = an_account(9, has_details=False)
+    rig = FullRig(source)
+    source.lie = lambda _, page: replace(page, records=[*page.records[:-1], page.records[0]])
+
+    for _ in range(3):
+        assert rig.scan() == RunState.UNSEALED
+    assert rig.deleted == []
+
+
 def test_a_list_that_never_ends_is_left():
     source = an_account(9)
     rig = FullRig(source)

@@ -38,9 +38,10 @@ def test_entities_do_not_stand_for_each_other():
 
 
 def test_order_is_by_version_and_not_by_arrival():
-    plan = plan_of(an_event(9, version=1), an_event(1, version=2))
+    plan = plan_of(an_event(1, version=2), an_event(9, version=1))
 
     assert [work.event.version for work in plan.works] == [2]
+    assert [end.event_id for end in plan.ended] == [9]
 
 
 def test_a_new_version_does_not_wipe_out_that_the_entity_has_been_failing():

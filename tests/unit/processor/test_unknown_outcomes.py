@@ -37,9 +37,10 @@ def contacts(rig):
     return {entity.source_id: len(people) for entity, people in rig.destination.contacts.items()}
 
 
+@pytest.mark.parametrize("size", [1, 100], ids=["one by one", "in batches"])
 @pytest.mark.parametrize("happened", [True, False])
-def test_a_create_without_an_answer_is_looked_for_before_a_second_one_is_sent(happened):
-    rig = one_create((SILENCE, happened))
+def test_a_create_without_an_answer_is_looked_for_before_a_second_one_is_sent(happened, size):
+    rig = one_create((SILENCE, happened), size=size)
     rig.settle()
 
     assert [kind for kind, _ in rig.destination.requests] == ["create", "look"] + ([] if happened else ["create"])

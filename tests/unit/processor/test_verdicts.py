@@ -128,6 +128,11 @@ def test_an_answer_leaves_only_the_index_to_wait_for_and_silence_the_whole_deadl
     assert decide(UNSENT, ONE).settles_at is None
 
 
+@pytest.mark.parametrize("status", [502, 504])
+def test_a_gateway_does_not_speak_for_the_server_behind_it(status):
+    assert decide(SystemUnavailable("gateway", sent=True, status=status), ONE).settles_at is None
+
+
 def test_a_refusal_keeps_the_field_the_status_and_what_was_said():
     refusal = decide(REFUSED, ONE).refusal
 

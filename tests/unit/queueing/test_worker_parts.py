@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import UTC, datetime
 
 import pytest
 from structlog.testing import capture_logs
 
 from common.domain.clock import ManualClock
 from common.domain.customers import Lane
-from common.queueing.celery_app import make_app
+from common.queueing.celery_app import make_app, plain_queue
 from common.queueing.names import CHECK_MAPPING, DELIVER, POLL, SWEEP, events_queue, poll_queue
 from common.queueing.once import Once
+from common.queueing.polls import Polls
 from common.queueing.routing import route_by_customer
 from common.queueing.tasks import declare_task
 from common.queueing.watchdog import ANSWER_SECONDS, Watchdog, is_consuming
@@ -169,6 +171,34 @@ def test_a_message_that_does_not_fit_is_refused_with_one_line(task, arguments):
 
     assert calls == []
     assert [line["event"] for line in lines] == ["message refused"]
+
+
+def test_a_message_is_acknowledged_once_it_was_worked_on_and_not_as_it_is_taken(task):
+    run, _ = task
+
+    assert (run.acks_late, run.app.conf.task_acks_late) == (True, True)
+
+
+def test_a_message_that_does_not_fit_tells_the_names_of_its_arguments_at_most(task):
+    run, _ = task
+    with capture_logs() as lines:
+        run(customer_id="acme", token="s3cret-token")
+
+    assert "s3cret-token" not in str(lines)
+
+
+@pytest.mark.parametrize("seconds", [12.0, None])
+def test_a_poll_that_nobody_takes_in_time_is_dropped(seconds):
+    app = make_app("t", "memory://", log_format="text", log_level="ERROR")
+    Polls(app).publish("acme", Lane.STANDARD, expires_seconds=seconds)
+    with app.connection_for_read() as connection:
+        message = connection.SimpleQueue(plain_queue(poll_queue(Lane.STANDARD))).get_nowait()
+    app.close()
+
+    left = None
+    if message.headers["expires"] is not None:
+        left = (datetime.fromisoformat(message.headers["expires"]) - datetime.now(UTC)).total_seconds()
+    assert left is None if seconds is None else 0 < left <= seconds
 
 
 def test_a_message_with_arguments_by_position_is_refused(task):
