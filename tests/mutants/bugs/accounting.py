@@ -89,11 +89,9 @@ BUGS = (
         promise=6,
         does="an outage makes dead letters",
         file="processor/verdicts.py",
-        old="""    return Verdict(
-        action=Action.RETRY,
+        old="""        action=Action.RETRY,
         write_state=WriteState.NOT_SENT if""",
-        new="""    return Verdict(
-        action=Action.DEAD_LETTER,
+        new="""        action=Action.DEAD_LETTER,
         write_state=WriteState.NOT_SENT if""",
         tests=(f"{VERDICTS}::test_an_error_leads_to_one_action",),
     ),
@@ -138,8 +136,8 @@ BUGS = (
         promise=6,
         does="each new version of a failing entity begins with no attempts",
         file="processor/pipeline.py",
-        old="attempts, defects = max(event.attempts for event in own), max(event.defects for event in own)",
-        new="attempts, defects = chosen.attempts, chosen.defects",
+        old="most = {name: max(getattr(event, name) for event in own) for name",
+        new="most = {name: getattr(chosen, name) for name",
         tests=(
             (
                 "tests/unit/processor/test_pipeline.py::"
@@ -215,7 +213,7 @@ BUGS = (
         file="processor/delivery.py",
         old="if count >= part.parts.dead_letter_limit:",
         new="if count >= part.parts.dead_letter_limit * 1000:",
-        tests=(f"{DELIVERY}::test_too_many_dead_letters_pause_the_customer",),
+        tests=(f"{DELIVERY}::test_too_many_dead_letters_pause_applying_alone_until_a_person_resumes_it",),
     ),
     Mutant(
         name="unknown-version-guessed",
@@ -242,8 +240,8 @@ BUGS = (
         promise=6,
         does="an event that breaks its request breaks the others' until all of them are dead letters",
         file="processor/sending.py",
-        old="limit = 1 if _is_suspect(work) else part.destination.group_limit(write)",
-        new="limit = part.destination.group_limit(write)",
+        old="return work.event.failures >= ALONE_AFTER_FAILURES or work.event.defects >= ALONE_AFTER_DEFECTS",
+        new="return work.event.defects >= ALONE_AFTER_DEFECTS",
         tests=(f"{DELIVERY}::test_an_event_that_failed_three_times_is_sent_alone",),
     ),
     Mutant(

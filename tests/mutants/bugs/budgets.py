@@ -197,7 +197,7 @@ BUGS = (
         file="common/domain/retry.py",
         old="return delay * (1 + self.jitter_fraction * random_unit)",
         new="return delay",
-        tests=("tests/unit/domain/test_retry.py::test_jitter_adds_up_to_half_the_delay",),
+        tests=("tests/unit/domain/test_retry.py::test_jitter_is_equal_half_of_the_longest_wait_is_at_random",),
     ),
     Mutant(
         name="breaker-with-two-probes",

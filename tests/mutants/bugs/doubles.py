@@ -117,8 +117,8 @@ BUGS = (
         promise=2,
         does="a defect of ours after the write happened lets it be sent again unseen",
         file="processor/verdicts.py",
-        old="return Verdict(action=Action.RETRY, write_state=WriteState.UNKNOWN, attempts=1, defects=1,",
-        new="return Verdict(action=Action.RETRY, write_state=WriteState.NOT_SENT, attempts=1, defects=1,",
+        old="action=Action.RETRY, write_state=WriteState.UNKNOWN, attempts=1, failures=1, defects=1,",
+        new="action=Action.RETRY, write_state=WriteState.NOT_SENT, attempts=1, failures=1, defects=1,",
         tests=(f"{UNKNOWN}::test_a_defect_after_the_write_happened_does_not_write_again_without_looking",),
     ),
     Mutant(
