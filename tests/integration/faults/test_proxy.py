@@ -232,6 +232,16 @@ def test_a_lost_reply_may_leave_nothing_but_silence(call, route, peer):
     assert peer.lines == ["commit"]
 
 
+def test_the_reply_to_be_lost_may_be_a_later_one(call, route, peer):
+    caller = call()
+    route.switch(LostReply(match=b"commit", skip=2))
+    assert [caller.ask("commit 1"), caller.ask("other"), caller.ask("commit 2")][-1] == "ok commit 2"
+
+    with pytest.raises(ConnectionResetError):
+        caller.ask("commit 3")
+    assert peer.lines[-1] == "commit 3"
+
+
 def test_a_request_cut_in_two_is_recognised(call, route):
     caller = call()
     route.switch(LostReply(match=b"commit"))

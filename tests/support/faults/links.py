@@ -32,6 +32,15 @@ class Tally:
     lost_replies: int = 0
     #: Of the present `LostReply`.
     replies_to_lose: int = 0
+    requests_to_skip: int = 0
+
+    def is_due(self) -> bool:
+        """Counts a matching request; says whether its reply is one to lose."""
+        if self.requests_to_skip > 0:
+            self.requests_to_skip -= 1
+            return False
+        self.replies_to_lose -= 1
+        return True
 
 
 @dataclass(frozen=True)
@@ -171,9 +180,8 @@ class Link:
             return self._loses_reply
         way = self._way
         if isinstance(way, LostReply) and self._tally.replies_to_lose > 0 and not self._loses_reply:
-            seen, self._tail = self._tail + chunk, chunk[-max(1, len(way.match) - 1) :]
-            self._loses_reply = way.match in seen
-            self._tally.replies_to_lose -= self._loses_reply
+            seen, self._tail = self._tail + chunk, chunk[-(len(way.match) - 1) :] if len(way.match) > 1 else b""
+            self._loses_reply = way.match in seen and self._tally.is_due()
         return False
 
     def _lose(self, chunk: bytes) -> None:

@@ -54,7 +54,7 @@ class Route:
 
     async def _switch(self, way: Way, reach: Reach) -> None:
         if isinstance(way, LostReply):
-            self.tally.replies_to_lose = way.times
+            self.tally.replies_to_lose, self.tally.requests_to_skip = way.times, way.skip
         if reach is not Reach.EXISTING:
             await self._switch_new(way)
         if reach is not Reach.NEW:

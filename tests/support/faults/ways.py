@@ -85,6 +85,8 @@ class LostReply:
     match: bytes = b""
     #: So many requests, over all connections; then all is carried.
     times: int = 1
+    #: Before them so many such requests get their answers: to lose each reply in turn.
+    skip: int = 0
     #: No reset either: the connection stays open, and silent.
     is_silent: bool = False
 
