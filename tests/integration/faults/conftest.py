@@ -11,7 +11,7 @@ from support.faults.proxy import running_proxy
 from support.hub import Hub
 from support.servers import Servers
 
-from common.storage.engine import make_engine
+from common.storage.engine import OUTAGES, make_engine
 from deploy.audit.report import Report
 from deploy.audit.run import audit
 from deploy.sandbox.client import SandboxAdmin
@@ -44,10 +44,15 @@ def network(servers: Servers, sandbox_url: str) -> Iterator[Proxied]:
 
 @pytest.fixture
 def far_hub(network: Proxied, engine: object, redis: Redis) -> Iterator[Hub]:
-    """A worker that reaches PostgreSQL and Redis through the proxy; onboard with `network.access`."""
+    """A worker that reaches PostgreSQL and Redis through the proxy; onboard with `network.access`.
+
+    As in production, what a database that is away raises is nobody's defect.
+    """
     far_engine = make_engine(network.servers.database_url, connections=4, name="test")
     far_redis = Redis.from_url(network.servers.broker_url)
-    built = Hub(engine=far_engine, servers=network.servers, redis=far_redis, seed=3)
+    built = Hub(engine=far_engine, servers=network.servers, redis=far_redis, seed=3, http_deadline_seconds=1)
+    built.with_run_parts(outages=OUTAGES)
+    built.with_slice_parts(outages=OUTAGES)
     yield built
     built.close()
     far_redis.close()

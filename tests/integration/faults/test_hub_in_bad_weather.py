@@ -59,17 +59,17 @@ def test_what_happens_to_every_connection_at_once_is_got_over(far_hub, network, 
     assert audited().total("source") == 23
 
 
-def test_an_api_that_obeys_a_script_ends_as_if_there_had_been_none(hub, organization, sandbox, audited):
+def test_an_api_that_obeys_a_script_ends_as_if_there_had_been_none(far_hub, organization, sandbox, audited):
     access = organization(users=3)
-    hub.onboard(access, create="direct")
+    far_hub.onboard(access, create="direct")
     limited, applied = {"status": 429, "retry_after_seconds": 1}, {"status": 500, "applied": True}
     writes = sandbox.play(
-        access.name, 500, 500, 200, limited, applied, "reset", "applied_then_reset", 503, system="crm", method="POST"
+        access.name, 500, 200, limited, applied, "reset", "applied_then_reset", system="crm", method="POST"
     )
     reads = sandbox.play(access.name, 500, 200, "reset", limited, system="volunteer")
 
     def played_and_done():
-        done = settle(hub, access.name)
+        done = settle(far_hub, access.name)
         if sandbox.steps_left(writes):
             sandbox.create_user(access.name)
         return done and not sandbox.steps_left(writes) and not sandbox.steps_left(reads)
@@ -77,7 +77,7 @@ def test_an_api_that_obeys_a_script_ends_as_if_there_had_been_none(hub, organiza
     wait_until(played_and_done, seconds=90, what="the script's end, and all applied")
     report = audited()
     assert (report.verdict, report.total("duplicates"), report.total("missing")) == ("PASS", 0, 0)
-    assert hub.states(access.name).keys() <= {"applied", "unchanged", "superseded"}
+    assert far_hub.states(access.name).keys() <= {"applied", "unchanged", "superseded"}
 
 
 def attempt(hub, name):
