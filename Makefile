@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test unit contract integration e2e bench-fleet bench-layers lint types check format audit clean lock
+.PHONY: help demo up test unit contract integration e2e bench-fleet bench-layers soak lint types check format audit clean lock
 
 ##@ Try it
 demo: $(READY) ## Start a fleet, break it on purpose for a minute, and print the audit: PASS or FAIL
@@ -42,6 +42,10 @@ bench-fleet: $(READY) ## What the fleet costs at up to 10,000 customers, beside 
 
 bench-layers: $(READY) ## What scans, reconciliation and polls cost at a million records; ARGS=--quick to try it
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.layers $(ARGS)
+
+MINUTES ?= 60
+soak: $(READY) ## A fleet under edits and mild faults for MINUTES=60; PASS if nothing that it uses grows
+	@PYTHONPATH=tests $(BIN)/python -m soak --minutes $(MINUTES) $(ARGS)
 
 check: lint types ## Lint and types
 

@@ -23,7 +23,7 @@ class Point:
 
 
 def slope(points: Sequence[Point]) -> float:
-    """Per second: the median of the slopes of all pairs of stretches (Theil-Sen), so that a few odd ones are no trend."""
+    """Per second: the median slope of all pairs of stretches (Theil-Sen), so that a few odd ones are no trend."""
     slopes = [(b.value - a.value) / (b.at - a.at) for a, b in combinations(medians(points, STRETCHES), 2)]
     return median(slopes) if slopes else 0.0
 
