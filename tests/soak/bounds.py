@@ -35,7 +35,8 @@ BOUNDS: Mapping[str, Bound] = {
     "redis clients": Bound(growth=3),
     # Megabytes.
     "redis memory": Bound(growth=1, share=0.10),
-    "redis keys": Bound(growth=5, share=0.10),
+    # A customer's queue is a key while it has messages.
+    "redis keys": Bound(growth=20, share=0.25),
     # Autovacuum comes once a minute, to tables of which a fifth is dead: a sawtooth whose teeth grow with the tables.
     "dead tuples": Bound(growth=5_000, share=0.25),
     # Seconds from detection to the end, of what ended lately; at most a minute even with faults.

@@ -62,7 +62,7 @@ class Soak:
         with self._sampler(customers) as sampler:
             edits, fired = self._edit(sampler, [customer.name for customer in customers])
             at_rest = self._until_level("rest", REST_SECONDS)
-            sampler.sample()
+            sampler.sample_at_rest()
             self.announce("audit")
             report = audit(self.fleet.sandbox_url)
             return Outcome(
