@@ -150,12 +150,14 @@ def test_a_switch_reaches_only_whom_it_is_for(call, route):
 def test_a_black_hole_swallows_and_tells_nobody(call, route, peer):
     caller = call()
     caller.ask("one")
-    route.switch(BlackHole())
+    route.switch(BlackHole(), reach=Reach.EXISTING)
     caller.say("two")
     assert caller.hears_nothing
     assert (peer.lines, route.tally.swallowed_bytes) == (["one"], 4)
 
     caller.socket.close()
+    wait_until(lambda: route.tally.ends == 1, seconds=10, what="the proxy to hear of the end")
+    assert [call().ask(line) for line in ("a while", "later")] == ["ok a while", "ok later"]
     assert peer.ends == []
     route.switch(Pass())
     wait_until(lambda: peer.ends == ["reset"], seconds=10, what="the hole to be noticed")

@@ -30,6 +30,8 @@ class Tally:
     carried_bytes: int = 0
     swallowed_bytes: int = 0
     lost_replies: int = 0
+    #: Sides that have ended, whether or not the other was told.
+    ends: int = 0
     #: Of the present `LostReply`.
     replies_to_lose: int = 0
     requests_to_skip: int = 0
@@ -165,6 +167,7 @@ class Link:
 
     async def _tell(self, ended: Side, target: End, how: Callable[[End], None]) -> None:
         """The other side, once the way lets it be told; of one that is gone it never hears."""
+        self._tally.ends += 1
         while isinstance(self._way, BlackHole | HalfOpen | Stall):
             await self._changed.wait()
         if ended is not self._gone:
