@@ -29,7 +29,12 @@ from soak.weather import outages, standing_rules
 
 #: So much budget that an hour of edits never waits for the next one: what is measured is use, not waiting.
 ABUNDANT_REQUESTS_PER_HOUR = 1_000_000
-SETTINGS = {"FLEET_CRM_REQUESTS_PER_HOUR": str(ABUNDANT_REQUESTS_PER_HOUR)}
+SETTINGS = {
+    "FLEET_CRM_REQUESTS_PER_HOUR": str(ABUNDANT_REQUESTS_PER_HOUR),
+    # Some edits are refused for good reason (hours changed after their import), about one in eighty: an hour of them
+    # would pause a customer, as it should where there are people to look.
+    "FLEET_DEAD_LETTER_LIMIT": "100000",
+}
 #: Seconds for the first backfill, and for the rest after the edits, on a machine that is busy.
 BACKFILL_SECONDS, REST_SECONDS = 300.0, 300.0
 #: Seconds that the rest must last: longer than a request that was given up may be under way.

@@ -79,6 +79,10 @@ def test_every_kind_that_is_promised_flat_is_judged():
     assert bound_of("rss: beat") is BOUNDS["rss"]
 
 
+def test_the_stand_in_may_grow_for_it_forgets_nothing():
+    assert judge("rss: sandbox", series(lambda at, _: at)).trouble == ""
+
+
 def outcome(**changes):
     flat = {"rss: beat": series(lambda *_: 50.0)}
     base = {

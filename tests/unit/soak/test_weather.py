@@ -7,8 +7,8 @@ from random import Random
 from soak.story import Plan, customers_of
 from soak.weather import BETWEEN_SECONDS, outages, standing_rules
 
-from deploy.sandbox.faults import Faults
 from deploy.sandbox.clock import SystemClock
+from deploy.sandbox.faults import Faults
 
 HOUR = 3600.0
 
