@@ -50,6 +50,10 @@ mutants: $(READY) ## Plant bugs in a copy of the tree, one by one: the tests mus
 bench-layers: $(READY) ## What scans, reconciliation and polls cost at a million records; ARGS=--quick to try it
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.layers $(ARGS)
 
+MINUTES ?= 60
+soak: $(READY) ## A fleet under edits and mild faults for MINUTES=60; PASS if nothing that it uses grows
+	@PYTHONPATH=tests $(BIN)/python -m soak --minutes $(MINUTES) $(ARGS)
+
 check: lint types ## Lint and types
 
 lint: $(READY) ## ruff, with everything on
