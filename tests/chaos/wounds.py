@@ -1,0 +1,101 @@
+"""What an attack interrupted, and how soon somebody went on with it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from chaos.holding import Leads
+from chaos.stage import Stage
+from poller.schedule.scheduler import LEADER_LOCK
+
+#: Seconds within which killed work must go on: the promise of architecture.md, section 3, in numbers.
+RECOVERY_SECONDS = 10.0
+#: Of the events that were open at a moment, the first to end after it. `:partition` below 0: of all partitions.
+EVENTS = text(
+    "SELECT extract(epoch FROM min(finished_at)) AS went_on, count(*) AS open FROM events"
+    " WHERE (:customer = '' OR customer_id = :customer) AND (:partition < 0 OR partition = :partition)"
+    " AND detected_at <= to_timestamp(:at) AND (finished_at IS NULL OR finished_at > to_timestamp(:at))"
+)
+#: The first run of a resource that began or ended after a moment.
+RUNS = text(
+    "SELECT extract(epoch FROM min(CASE WHEN started_at > to_timestamp(:at) THEN started_at ELSE finished_at END))"
+    " FROM runs WHERE customer_id = :customer AND resource = :resource"
+    " AND (started_at > to_timestamp(:at) OR finished_at > to_timestamp(:at))"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wound:
+    """Something that was interrupted at a moment (unix seconds)."""
+
+    at: float
+    #: The process, or server.
+    victim: str
+    #: The advisory locks it held, by name; none: whatever the fleet had to apply then.
+    locks: frozenset[str] = frozenset()
+    #: Whether it is a death after which there was nothing to go on with.
+    idle: bool = False
+
+    @property
+    def role(self) -> str:
+        return self.victim.rstrip("0123456789")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Healing:
+    """One interrupted piece of work, and when it went on; None: never."""
+
+    wound: Wound
+    work: str
+    seconds: float | None
+
+    @property
+    def is_in_time(self) -> bool:
+        return self.seconds is not None and self.seconds <= RECOVERY_SECONDS
+
+
+def now_wound(victim: str) -> Wound:
+    """Of the whole fleet: what has work goes on from now."""
+    return Wound(at=time.time(), victim=victim)
+
+
+def healings(stage: Stage, wounds: Sequence[Wound], leads: Leads) -> Sequence[Healing]:
+    """Call it once the fleet is at rest. What was struck again before it went on counts from the later stroke."""
+    with stage.engine.connect() as connection:
+        found = [
+            Healing(wound=wound, work=work, seconds=None if went_on is None else went_on - wound.at)
+            for wound in wounds
+            if not wound.idle
+            for work in sorted(wound.locks) or [""]
+            for is_work, went_on in [_went_on(connection, wound.at, work, leads)]
+            if is_work
+        ]
+    return [healing for healing in found if not _is_struck_again(healing, wounds)]
+
+
+def _went_on(connection: Connection, at: float, work: str, leads: Leads) -> tuple[bool, float | None]:
+    """Whether there was something to go on with, and when that happened."""
+    if work == LEADER_LOCK:
+        return True, leads.taken_over(at)
+    kind, _, rest = work.partition("/")
+    customer, _, part = rest.partition("/")
+    if kind == "run":
+        moment = connection.execute(RUNS, {"customer": customer, "resource": part, "at": at}).scalar_one()
+        return True, _seconds(moment)
+    values = {"customer": customer, "partition": int(part) if part else -1, "at": at}
+    row = connection.execute(EVENTS, values).one()
+    return row.open > 0, _seconds(row.went_on)
+
+
+def _seconds(moment: object) -> float | None:
+    return None if moment is None else float(str(moment))
+
+
+def _is_struck_again(healing: Healing, wounds: Sequence[Wound]) -> bool:
+    until = float("inf") if healing.seconds is None else healing.wound.at + healing.seconds
+    own = healing.wound
+    return any(other.role == own.role and own.at < other.at < until for other in wounds)
