@@ -33,9 +33,9 @@ ENVIRONMENT: Mapping[str, str] = {
 LANES = ("priority", "standard", "background")
 #: Periods of what is read scope by scope, in seconds.
 SCAN_SETTINGS: Mapping[str, int] = {
-    "near_seconds": 3, "week_seconds": 3, "window_seconds": 3, "today_seconds": 3, "project_seconds": 4,
-    "idle_project_seconds": 5, "forms_seconds": 5, "completions_seconds": 3, "groups_seconds": 4,
-    "members_seconds": 4, "lists_seconds": 5, "user_seconds": 5, "details_seconds": 5,
+    "near_seconds": 8, "week_seconds": 8, "window_seconds": 8, "today_seconds": 8, "project_seconds": 8,
+    "idle_project_seconds": 10, "forms_seconds": 10, "completions_seconds": 8, "groups_seconds": 8,
+    "members_seconds": 8, "lists_seconds": 10, "user_seconds": 10, "details_seconds": 10,
 }  # fmt: skip
 #: How long the product allows a created contact to stay invisible; the sandbox's lag is below it. In seconds.
 VISIBILITY_SECONDS = 1

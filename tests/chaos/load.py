@@ -1,4 +1,4 @@
-"""What the fleet has to do meanwhile: hot entities, a deep one with thousands of pending events, edits of the others."""
+"""What the fleet has to do meanwhile: hot entities, one with thousands of pending events, edits of the others."""
 
 from __future__ import annotations
 

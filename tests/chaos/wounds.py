@@ -20,10 +20,11 @@ EVENTS = text(
     " WHERE (:customer = '' OR customer_id = :customer) AND (:partition < 0 OR partition = :partition)"
     " AND detected_at <= to_timestamp(:at) AND (finished_at IS NULL OR finished_at > to_timestamp(:at))"
 )
-#: The first run of a resource that began or ended after a moment.
+#: The first run of a customer that began or ended after a moment; its resources take turns, so a killed one's comes
+#: round again with the others.
 RUNS = text(
     "SELECT extract(epoch FROM min(CASE WHEN started_at > to_timestamp(:at) THEN started_at ELSE finished_at END))"
-    " FROM runs WHERE customer_id = :customer AND resource = :resource"
+    " FROM runs WHERE customer_id = :customer"
     " AND (started_at > to_timestamp(:at) OR finished_at > to_timestamp(:at))"
 )
 
@@ -84,7 +85,7 @@ def _went_on(connection: Connection, at: float, work: str, leads: Leads) -> tupl
     kind, _, rest = work.partition("/")
     customer, _, part = rest.partition("/")
     if kind == "run":
-        moment = connection.execute(RUNS, {"customer": customer, "resource": part, "at": at}).scalar_one()
+        moment = connection.execute(RUNS, {"customer": customer, "at": at}).scalar_one()
         return True, _seconds(moment)
     values = {"customer": customer, "partition": int(part) if part else -1, "at": at}
     row = connection.execute(EVENTS, values).one()

@@ -492,6 +492,38 @@ def test_a_poll_of_the_schedule_waits_once_however_many_turns_pass_and_again_aft
     assert redis.llen("poll.priority") == 4
 
 
+class Swift:
+    """A broker whose worker takes a message before its publisher has gone on; or one that is away."""
+
+    def __init__(self):
+        self.polls, self.sent, self.is_away = None, 0, False
+
+    def send_task(self, *_args, kwargs, **_options):
+        if self.is_away:
+            raise OSError("no broker")
+        self.sent += 1
+        self.polls.taken(kwargs["customer_id"], Layer.POLL, None)
+
+
+def test_a_poll_that_is_taken_before_its_publisher_has_noted_it_is_asked_for_again_at_the_next_turn(redis):
+    """Else nobody would be polled for as long as such a message may wait, which is two minutes or more."""
+    app = Swift()
+    app.polls = Polls(app, Asked(redis))
+    for _ in range(2):
+        app.polls.publish("acme", Lane.PRIORITY, expires_seconds=120, once=True)
+    assert app.sent == 2
+
+
+def test_a_poll_that_could_not_be_published_does_not_look_like_one_that_waits(redis):
+    app = Swift()
+    app.polls, app.is_away = Polls(app, Asked(redis)), True
+    with pytest.raises(OSError, match="no broker"):
+        app.polls.publish("acme", Lane.PRIORITY, expires_seconds=120, once=True)
+    app.is_away = False
+    app.polls.publish("acme", Lane.PRIORITY, expires_seconds=120, once=True)
+    assert app.sent == 1
+
+
 def test_a_worker_that_takes_a_poll_lets_the_schedule_ask_again(hub, redis, organization, start_fleet):
     access = organization(users=1)
     hub.onboard(access)

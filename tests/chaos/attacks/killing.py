@@ -17,7 +17,7 @@ from chaos.wounds import Wound, now_wound
 #: Between two kills, in seconds.
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.3, 2.0
 #: Looks for a worker in the middle of its work, and seconds between them: a partition is often held for milliseconds.
-LOOKS, LOOK_SECONDS = 100, 0.02
+LOOKS, LOOK_SECONDS = 25, 0.02
 CUT = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE client_port = ANY(:ports)")
 
 

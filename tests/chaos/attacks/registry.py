@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from random import Random
 from typing import TypeAlias
 
@@ -11,6 +13,18 @@ from chaos.stage import Stage
 from chaos.wounds import Wound
 
 Attack: TypeAlias = Callable[[Stage, Random, float], Sequence[Wound]]
+
+
+def storm(stage: Stage, random: Random, seconds: float) -> Sequence[Wound]:
+    """Kills all the time; meanwhile the database restarts, and then Redis with a torn log."""
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        kills = beside.submit(killing.kill, stage, Random(random.random()), seconds)
+        wounds = []
+        for strike in (database.restart, redis.torn):
+            time.sleep(seconds / 6)
+            wounds += strike(stage, random, seconds / 3)
+        return [*wounds, *kills.result()]
+
 
 ATTACKS: Mapping[str, Attack] = {
     "kill": killing.kill,
@@ -22,4 +36,5 @@ ATTACKS: Mapping[str, Attack] = {
     "sessions": database.cut_sessions,
     "connections": database.use_up,
     "rows": database.hold_rows,
+    "storm": storm,
 }
