@@ -116,12 +116,13 @@ def organization(sandbox: SandboxAdmin, request: pytest.FixtureRequest) -> Calla
 
 @pytest.fixture
 def start_fleet(servers: Servers, engine: Engine, redis: Redis, tmp_path: Path) -> Iterator[Callable[..., Fleet]]:
-    """Start a fleet of real processes; it stops with the test."""
+    """Start a fleet of real processes, on `servers` if given; it stops with the test."""
     with ExitStack() as stack:
 
         def start(**options: Any) -> Fleet:
             settings = options.pop("settings", {})
             environment = {**os.environ, **FAST, "FLEET_MASTER_KEY": base64.b64encode(MASTER_KEY).decode(), **settings}
-            return stack.enter_context(running_fleet(servers, tmp_path, environment, **options))
+            reached = options.pop("servers", servers)
+            return stack.enter_context(running_fleet(reached, tmp_path, environment, **options))
 
         yield start

@@ -157,6 +157,18 @@ class SandboxAdmin:
     def add_faults(self, *rules: Mapping[str, Any]) -> list[str]:
         return list(self._object("POST", "/faults", {"rules": list(rules)})["ids"])
 
+    def play(self, name: str, *steps: object, **where: object) -> str:
+        """A script for one organization: what happens to its next requests in turn; then all is normal again.
+
+        A step is a status (200 lets it through), "reset", "applied_then_reset", or an object with `status`, `applied`,
+        `retry_after_seconds`, `body`. `where`: system, method, route. Gives the id for `steps_left`.
+        """
+        return self.add_faults({"kind": "script", "organization": name, "script": list(steps), **where})[0]
+
+    def steps_left(self, script_id: str) -> int:
+        """Of a script that was not removed."""
+        return next(len(rule["script"]) for rule in self.faults() if rule["id"] == script_id)
+
     def faults(self) -> list[dict[str, Any]]:
         return list(self._object("GET", "/faults")["rules"])
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from http import HTTPStatus
 from random import Random
 from typing import Any
+
+from deploy.sandbox.script import BadStepError, Step, parse_step
 
 KINDS = (
     "error", "rate_limit", "latency", "outage", "drop_before_apply", "drop_after_apply",
@@ -34,7 +35,7 @@ class Rule:
     seconds: float = 1.0  #: the delay, for latency
     body: str = "html"
     for_seconds: float | None = None
-    script: list[int] | None = None  #: one status per matching request; 200 lets it through
+    script: list[Any] | None = None  #: what happens to each matching request in turn, see `script`
     ends_at: float | None = None
     hits: int = 0
 
@@ -75,6 +76,7 @@ class Plan:
     delay_seconds: float = 0.0
     rule: Rule | None = None
     status: int | None = None  #: the status to answer instead, where there is one
+    step: Step | None = None  #: of a script, unless it lets the request through
 
     @property
     def kind(self) -> str | None:
@@ -124,11 +126,11 @@ class Faults:
 
 def _decides(rule: Rule, plan: Plan) -> bool:
     if rule.kind == "script" and rule.script:
-        plan.status = rule.script.pop(0)
-        if plan.status == HTTPStatus.OK:
+        step = parse_step(rule.script.pop(0))
+        if step.lets_through:
             rule.hits += 1
-            plan.status = None
             return True
+        plan.step, plan.status = step, step.status
     elif rule.kind in ("error", "outage"):
         plan.status = rule.status or 503
     elif rule.kind == "rate_limit":
@@ -147,4 +149,15 @@ def _rule(options: Mapping[str, Any], default_id: str) -> Rule:
     if options.get("kind") not in KINDS:
         raise BadRuleError(f"kind must be one of {KINDS}")
     given = {name: value for name, value in options.items() if value is not None}
+    _check_script(given.get("script", []))
     return Rule(**{"id": default_id, **given})
+
+
+def _check_script(script: Any) -> None:
+    if not isinstance(script, list):
+        raise BadRuleError("script must be a list of steps")
+    try:
+        for step in script:
+            parse_step(step)
+    except BadStepError as error:
+        raise BadRuleError(str(error)) from error

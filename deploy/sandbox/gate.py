@@ -16,7 +16,8 @@ from deploy.sandbox.faults import Plan, Rule, Target
 from deploy.sandbox.journal import Entry
 from deploy.sandbox.organization import Organization
 from deploy.sandbox.pages import repeated, served_ids, truncated
-from deploy.sandbox.responses import DroppedConnection, failure, not_json, rendered
+from deploy.sandbox.responses import DroppedConnection, ResetConnection, failure, not_json, rendered
+from deploy.sandbox.script import Step
 from deploy.sandbox.world import World
 
 
@@ -102,6 +103,8 @@ class Gate:
         kind = plan.rule.kind if plan.rule else None
         if kind == "drop_before_apply":
             return self._drop(arrival)
+        if plan.step:
+            return self._play(arrival, plan, plan.step)
         if plan.status is not None and plan.rule is not None:
             return self._finish(arrival, self._faulty(plan, arrival))
         reply = self._refused(refused, arrival) if refused else self._apply(arrival, plan.rule)
@@ -110,6 +113,14 @@ class Gate:
         if kind == "not_json" and reply.status < HTTPStatus.BAD_REQUEST:
             reply = not_json()
         return self._finish(arrival, reply)
+
+    def _play(self, arrival: Arrival, plan: Plan, step: Step) -> Response:
+        if step.applied:
+            self._apply(arrival, None)
+        if step.reset:
+            self._close(arrival, None)
+            return ResetConnection()
+        return self._finish(arrival, self._faulty(plan, arrival))
 
     def _apply(self, arrival: Arrival, rule: Rule | None) -> Reply:
         try:

@@ -1,6 +1,8 @@
 """Answers on the wire: rendered replies, ordered failures, and connections cut before a byte."""
 
 import json
+import socket
+import struct
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -15,6 +17,8 @@ HTML = b"<html><head><title>Error</title></head><body><h1>Something went wrong</
 TRANSPORT_KEY = "sandbox.transport"
 CODES: Mapping[int, str] = {404: "NOT_FOUND", 409: "CONFLICT", 422: "VALIDATION_FAILED", 429: "RATE_LIMITED"}
 DEFAULT_RETRY_AFTER_SECONDS = 1
+#: On, for 0 seconds: closing discards what is unsent and resets (man 7 socket, SO_LINGER).
+LINGER_ZERO = struct.pack("ii", 1, 0)
 
 
 class DroppedConnection(Response):
@@ -24,6 +28,15 @@ class DroppedConnection(Response):
         scope[TRANSPORT_KEY].abort()
         while (await receive())["type"] != "http.disconnect":
             pass
+
+
+class ResetConnection(DroppedConnection):
+    """The same with a reset (RST) instead of an end (FIN)."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        connection = scope[TRANSPORT_KEY].get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ZERO)
+        await super().__call__(scope, receive, send)
 
 
 def rendered(reply: Reply) -> Response:
@@ -43,14 +56,17 @@ def failure(plan: Plan) -> Reply | Refusal:
     """What a rule answers instead of the service: a proxy's body, or a refusal for the system to word."""
     status = plan.status or HTTPStatus.SERVICE_UNAVAILABLE
     wait = _retry_after(plan)
-    if plan.rule and plan.rule.body == "json":
+    body = plan.step.body if plan.step else plan.rule.body if plan.rule else "empty"
+    if body == "json":
         return Refusal(status, _code(status), "The service is having trouble.", retry_after=wait)
-    content = HTML if plan.rule and plan.rule.body == "html" else b""
+    content = HTML if body == "html" else b""
     headers = {} if wait is None else {"Retry-After": str(wait)}
     return Reply(status, content=content, media_type="text/html", headers=headers)
 
 
 def _retry_after(plan: Plan) -> int | None:
+    if plan.step:
+        return plan.step.retry_after_seconds
     if plan.rule is None:
         return None
     default = DEFAULT_RETRY_AFTER_SECONDS if plan.rule.kind == "rate_limit" else None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.local.child import ProcessSpec
 from deploy.local.endpoints import Endpoints
 from deploy.local.processes import Supervisor
 from deploy.local.topology import fleet_processes
@@ -49,8 +50,9 @@ class Fleet:
 def running_fleet(
     servers: Servers, state_dir: Path, environment: Mapping[str, str], *, processors: int = 2, pollers: int = 1,
     flower_port: int | None = None, log_level: str = "INFO",
+    prepare: Callable[[ProcessSpec], ProcessSpec] = lambda spec: spec,
 ) -> Iterator[Fleet]:  # fmt: skip
-    """Start beat, pollers and processors; stop them at the end."""
+    """Start beat, pollers and processors, each as `prepare` makes it; stop them at the end."""
     endpoints = Endpoints(database_url=servers.database_url, broker_url=servers.broker_url)
     (state_dir / "logs").mkdir(parents=True, exist_ok=True)
     specs = fleet_processes(
@@ -66,5 +68,5 @@ def running_fleet(
     )
     with Supervisor() as supervisor:
         for spec in specs:
-            supervisor.start(spec)
+            supervisor.start(prepare(spec))
         yield Fleet(supervisor=supervisor, state_dir=state_dir)
