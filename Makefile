@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test unit contract integration e2e bench-fleet bench-layers lint types check format audit clean lock
+.PHONY: help demo up test unit contract integration e2e chaos bench-fleet bench-layers lint types check format audit clean lock
 
 ##@ Try it
 demo: $(READY) ## Start a fleet, break it on purpose for a minute, and print the audit: PASS or FAIL
@@ -36,6 +36,9 @@ integration: $(READY) ## On real PostgreSQL, Redis and the stand-in APIs
 
 e2e: $(READY) ## The promises, on a fleet of real processes
 	@$(BIN)/python -m pytest tests/e2e
+
+chaos: $(READY) ## Every attack on a whole fleet, seeded, audited after each; ARGS="--seed 3 --minutes 10 --only kill,torn"
+	@PYTHONPATH=tests $(BIN)/python -m chaos $(ARGS)
 
 bench-fleet: $(READY) ## What the fleet costs at up to 10,000 customers, beside its targets; ARGS=--quick to try it
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.fleet $(ARGS)

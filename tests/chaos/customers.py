@@ -61,12 +61,12 @@ class ChaosCustomer:
 OTHERS: Sequence[ChaosCustomer] = (
     ChaosCustomer(
         name="plain",
-        users=14,
+        users=8,
         sandbox={"id_style": "int", "next_style": "null", "timestamp_style": "zulu", "error_shape": "envelope"},
     ),
     ChaosCustomer(
         name="odd",
-        users=18,
+        users=10,
         tier=Tier.STANDARD,
         create="direct",
         sandbox={

@@ -11,6 +11,7 @@ from typing import Self
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
+from support.faults.ways import Side
 
 from chaos.customers import CUSTOMERS
 from chaos.processes import local_ports
@@ -53,9 +54,19 @@ def holdings(stage: Stage) -> Mapping[int, set[str]]:
     return found
 
 
+def session_ports(stage: Stage, pid: int) -> set[int]:
+    """As PostgreSQL sees them; behind the proxy these are the proxy's own."""
+    beyond = {
+        link._ends[Side.CLIENT].writer.get_extra_info("peername")[1]:
+        link._ends[Side.UPSTREAM].writer.get_extra_info("sockname")[1]
+        for link in list(stage.network.database._links)
+    }  # fmt: skip
+    return {beyond.get(port, port) for port in local_ports(pid)}
+
+
 def held_by(stage: Stage, pid: int) -> frozenset[str]:
     """What this process holds now."""
-    ports = local_ports(pid)
+    ports = session_ports(stage, pid)
     return frozenset(name for port, names in holdings(stage).items() if port in ports for name in names)
 
 

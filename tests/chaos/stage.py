@@ -14,6 +14,10 @@ from redis import Redis
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
+from support.faults.clocks import Clocks
+from support.faults.endpoints import Proxied, proxied
+from support.faults.proxy import running_proxy
+from support.servers import Servers
 
 from chaos.customers import CUSTOMERS, ENVIRONMENT, LANES, bring_in, organization
 from chaos.processes import QuickSupervisor
@@ -31,6 +35,10 @@ from deploy.sandbox.client import SandboxAdmin
 PROCESSORS, POLLERS = 3, 2
 #: One leads, the other must take over.
 BEATS = ("beat", "beat2")
+#: Whose connections to PostgreSQL and Redis go through the proxy: a third of the fleet, so that the others must not
+#: suffer; and the customers whose APIs do.
+BEHIND = ("processor3", "poller2", "beat2")
+CUSTOMERS_BEHIND = ("plain", "odd")
 #: Threads of a worker; few, so that what is killed is one of several that share the work.
 CONCURRENCY = 4
 
@@ -45,6 +53,9 @@ class Stage:
     admin: SandboxAdmin
     sandbox_url: str
     environment: Mapping[str, str]
+    #: The ways of `BEHIND` to the servers, and of everybody to two customers' APIs.
+    network: Proxied
+    clocks: Clocks
     #: A superuser's, who gets in when nobody else does; every statement on a session of its own.
     engine: Engine
     #: A word to whoever watches.
@@ -78,7 +89,8 @@ def set_stage(state_dir: Path, *, seed: int, say: Callable[[str], None], planted
         environment = _environment(endpoints, state_dir)
         ensure_blank(environment, own_database=True, own_broker=True)
         sandbox_url = start_sandbox(supervisor, state_dir, seed)
-        with SandboxAdmin(sandbox_url) as admin:
+        servers = Servers(database_url=endpoints.database_url, broker_url=endpoints.broker_url)
+        with SandboxAdmin(sandbox_url) as admin, running_proxy(seed=seed) as proxy:
             stage = Stage(
                 state_dir=state_dir,
                 endpoints=endpoints,
@@ -86,6 +98,8 @@ def set_stage(state_dir: Path, *, seed: int, say: Callable[[str], None], planted
                 admin=admin,
                 sandbox_url=sandbox_url,
                 environment=environment,
+                network=proxied(proxy, servers, sandbox_url),
+                clocks=Clocks(_emptied(state_dir / "clocks")),
                 engine=_superuser(endpoints, state_dir),
                 say=say,
             )
@@ -107,6 +121,12 @@ def _environment(endpoints: Endpoints, state_dir: Path) -> dict[str, str]:
     )
 
 
+def _emptied(directory: Path) -> Path:
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir()
+    return directory
+
+
 def _superuser(endpoints: Endpoints, state_dir: Path) -> Engine:
     url = make_url(endpoints.database_url).set(username=SUPERUSER, password=read_password(state_dir))
     return create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
@@ -118,7 +138,8 @@ def _bring_all_in(stage: Stage) -> None:
         upgrade(parts.engine)
         for customer, access in zip(CUSTOMERS, accesses, strict=True):
             stage.admin.create_tags(customer.name)
-            bring_in(parts, customer, access)
+            is_behind = customer.name in CUSTOMERS_BEHIND
+            bring_in(parts, customer, stage.network.access(access) if is_behind else access)
 
 
 def _specs(stage: Stage, planted: str | None) -> Sequence[ProcessSpec]:
@@ -135,13 +156,16 @@ def _specs(stage: Stage, planted: str | None) -> Sequence[ProcessSpec]:
     )
     first = next(spec for spec in specs if spec.name == BEATS[0])
     more = [replace(first, name=name, log_path=first.log_path.with_name(f"{name}.log")) for name in BEATS[1:]]
-    return [_with_bug(spec, planted) for spec in (*specs, *more)]
+    placed = [_behind(spec, stage.network.servers) if spec.name in BEHIND else spec for spec in (*specs, *more)]
+    return [_with_bug(spec, planted) if planted else stage.clocks.prepare(spec) for spec in placed]
 
 
-def _with_bug(spec: ProcessSpec, planted: str | None) -> ProcessSpec:
-    """`python -m celery ...` becomes `python -m chaos.broken <bug> ...`."""
-    if planted is None:
-        return spec
+def _behind(spec: ProcessSpec, servers: Servers) -> ProcessSpec:
+    return replace(spec, env={**spec.env, **servers.environment})
+
+
+def _with_bug(spec: ProcessSpec, planted: str) -> ProcessSpec:
+    """`python -m celery ...` becomes `python -m chaos.broken <bug> ...`; its clock is not stepped."""
     python, _, _, *arguments = spec.argv
     tests = str(Path(__file__).resolve().parents[1])
     return replace(

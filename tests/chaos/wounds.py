@@ -75,7 +75,7 @@ def healings(stage: Stage, wounds: Sequence[Wound], leads: Leads) -> Sequence[He
             for is_work, went_on in [_went_on(connection, wound.at, work, leads)]
             if is_work
         ]
-    return [healing for healing in found if not _is_struck_again(healing, wounds)]
+    return [healing for healing in found if not is_struck_again(healing, wounds)]
 
 
 def _went_on(connection: Connection, at: float, work: str, leads: Leads) -> tuple[bool, float | None]:
@@ -96,7 +96,7 @@ def _seconds(moment: object) -> float | None:
     return None if moment is None else float(str(moment))
 
 
-def _is_struck_again(healing: Healing, wounds: Sequence[Wound]) -> bool:
+def is_struck_again(healing: Healing, wounds: Sequence[Wound]) -> bool:
     until = float("inf") if healing.seconds is None else healing.wound.at + healing.seconds
     own = healing.wound
     return any(other.role == own.role and own.at < other.at < until for other in wounds)

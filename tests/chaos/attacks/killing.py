@@ -9,8 +9,8 @@ from random import Random
 
 from sqlalchemy import text
 
-from chaos.holding import held_by, holdings
-from chaos.processes import local_ports, signal_to
+from chaos.holding import held_by, holdings, session_ports
+from chaos.processes import signal_to
 from chaos.stage import Stage
 from chaos.wounds import Wound, now_wound
 
@@ -61,7 +61,7 @@ def zombie(stage: Stage, random: Random, seconds: float) -> Sequence[Wound]:
     pid = stage.pid(name)
     signal_to(pid, signal.SIGSTOP)
     try:
-        held, ports = held_by(stage, pid), local_ports(pid)
+        held, ports = held_by(stage, pid), session_ports(stage, pid)
         at = time.time()
         with stage.engine.connect() as connection:
             connection.execute(CUT, {"ports": list(ports)})
@@ -75,7 +75,7 @@ def _busy(stage: Stage, random: Random) -> str | None:
     """A processor that holds a partition at this moment."""
     for _ in range(LOOKS):
         ports = {port for port, names in holdings(stage).items() if any(name.startswith("partition") for name in names)}
-        busy = [name for name in stage.names("processor") if ports and ports & local_ports(stage.pid(name))]
+        busy = [name for name in stage.names("processor") if ports and ports & session_ports(stage, stage.pid(name))]
         if busy:
             return random.choice(busy)
         time.sleep(LOOK_SECONDS)

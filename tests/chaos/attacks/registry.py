@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from random import Random
 from typing import TypeAlias
 
-from chaos.attacks import database, killing, redis
+from chaos.attacks import database, killing, network, redis, surroundings
 from chaos.stage import Stage
 from chaos.wounds import Wound
 
@@ -36,5 +36,15 @@ ATTACKS: Mapping[str, Attack] = {
     "sessions": database.cut_sessions,
     "connections": database.use_up,
     "rows": database.hold_rows,
+    "latency": network.latency,
+    "trickle": network.trickle,
+    "stall": network.stall,
+    "refuse": network.refuse,
+    "reset": network.resets,
+    "half-open": network.half_open,
+    "black-hole": network.black_hole,
+    "lost-reply": network.lost_replies,
+    "moods": surroundings.moods,
+    "clocks": surroundings.clocks,
     "storm": storm,
 }
