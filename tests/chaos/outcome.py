@@ -26,7 +26,7 @@ def show(game: Game, console: Console) -> None:
             console.print(f"  {played.round.attack}: no rest: {played.rest.unrest}", markup=False, soft_wrap=True)
         for healing in played.healings:
             if not healing.is_in_time:
-                what = f"{healing.work or 'the fleet'} of {healing.wound.victim}"
+                what = f"{healing.work} of {healing.wound.victim}"
                 console.print(f"  {played.round.attack}: {what}: {_late(healing)}", markup=False, soft_wrap=True)
     console.print(last_line(game), markup=False, highlight=False, soft_wrap=True)
 

@@ -14,6 +14,8 @@ from poller.schedule.scheduler import LEADER_LOCK
 
 #: Seconds within which killed work must go on: the promise of architecture.md, section 3, in numbers.
 RECOVERY_SECONDS = 10.0
+#: Work of the whole fleet.
+ALL_EVENTS, ALL_RUNS = "partition", "run"
 #: Of the events that were open at a moment, the first to end after it. `:partition` below 0: of all partitions.
 EVENTS = text(
     "SELECT extract(epoch FROM min(finished_at)) AS went_on, count(*) AS open FROM events"
@@ -24,7 +26,7 @@ EVENTS = text(
 #: round again with the others.
 RUNS = text(
     "SELECT extract(epoch FROM min(CASE WHEN started_at > to_timestamp(:at) THEN started_at ELSE finished_at END))"
-    " FROM runs WHERE customer_id = :customer"
+    " FROM runs WHERE (:customer = '' OR customer_id = :customer)"
     " AND (started_at > to_timestamp(:at) OR finished_at > to_timestamp(:at))"
 )
 
@@ -36,10 +38,8 @@ class Wound:
     at: float
     #: The process, or server.
     victim: str
-    #: The advisory locks it held, by name; none: whatever the fleet had to apply then.
-    locks: frozenset[str] = frozenset()
-    #: Whether it is a death after which there was nothing to go on with.
-    idle: bool = False
+    #: The advisory locks it held, by name, or one of ALL; none: there was nothing to go on with.
+    locks: frozenset[str]
 
     @property
     def role(self) -> str:
@@ -59,9 +59,11 @@ class Healing:
         return self.seconds is not None and self.seconds <= RECOVERY_SECONDS
 
 
-def now_wound(victim: str) -> Wound:
-    """Of the whole fleet: what has work goes on from now."""
-    return Wound(at=time.time(), victim=victim)
+def now_wound(victim: str, *, polls: bool = True) -> Wound:
+    """Of the whole fleet: it goes on from now. Without `polls`: a source's budget, once forgotten, stays shut for a
+    minute, as it should.
+    """
+    return Wound(at=time.time(), victim=victim, locks=frozenset({ALL_EVENTS, ALL_RUNS} if polls else {ALL_EVENTS}))
 
 
 def healings(stage: Stage, wounds: Sequence[Wound], leads: Leads) -> Sequence[Healing]:
@@ -70,8 +72,7 @@ def healings(stage: Stage, wounds: Sequence[Wound], leads: Leads) -> Sequence[He
         found = [
             Healing(wound=wound, work=work, seconds=None if went_on is None else went_on - wound.at)
             for wound in wounds
-            if not wound.idle
-            for work in sorted(wound.locks) or [""]
+            for work in sorted(wound.locks)
             for is_work, went_on in [_went_on(connection, wound.at, work, leads)]
             if is_work
         ]

@@ -48,7 +48,7 @@ def pause(stage: Stage, random: Random, seconds: float) -> Sequence[Wound]:
         time.sleep(seconds)
     finally:
         signal_to(pid, signal.SIGCONT)
-    return [Wound(at=time.time(), victim=name, locks=held, idle=not held)]
+    return [Wound(at=time.time(), victim=name, locks=held)]
 
 
 def zombie(stage: Stage, random: Random, seconds: float) -> Sequence[Wound]:
@@ -68,7 +68,7 @@ def zombie(stage: Stage, random: Random, seconds: float) -> Sequence[Wound]:
         time.sleep(seconds)
     finally:
         signal_to(pid, signal.SIGCONT)
-    return [Wound(at=at, victim=name, locks=held, idle=not held), now_wound("fleet")]
+    return [Wound(at=at, victim=name, locks=held), now_wound("fleet")]
 
 
 def _busy(stage: Stage, random: Random) -> str | None:
@@ -89,4 +89,4 @@ def _killed(stage: Stage, name: str) -> Sequence[Wound]:
     at = time.time()
     if not signal_to(pid, signal.SIGKILL):
         return []
-    return [Wound(at=at, victim=name, locks=held, idle=not held)]
+    return [Wound(at=at, victim=name, locks=held)]

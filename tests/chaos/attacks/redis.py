@@ -28,7 +28,7 @@ def flush(stage: Stage, random: Random, seconds: float) -> Sequence[Wound]:
     for _ in range(2):
         with stage.redis() as client:
             client.flushall()
-        wounds.append(now_wound("redis"))
+        wounds.append(now_wound("redis", polls=False))
         time.sleep(seconds / 2)
     return wounds
 
@@ -46,7 +46,7 @@ def torn(stage: Stage, random: Random, seconds: float) -> Sequence[Wound]:
         raise AssertionError("Redis was started before its log was cut: nothing was proved")
     stage.say(f"Redis killed, {lost} bytes of its log lost")
     wait_until(lambda: _answers(stage), seconds=UP_SECONDS, what="Redis")
-    wound = now_wound("redis")
+    wound = now_wound("redis", polls=False)
     time.sleep(seconds / 2)
     return [wound]
 

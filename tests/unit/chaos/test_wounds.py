@@ -34,4 +34,4 @@ def test_a_lead_is_taken_over_by_another_session_and_not_by_the_same_one():
 
 
 def a_wound(*, at=100.0, victim="processor2"):
-    return Wound(at=at, victim=victim)
+    return Wound(at=at, victim=victim, locks=frozenset())
