@@ -32,6 +32,7 @@ LEADERSHIP_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 0.5
 LEADER_LOCK = "beat"
 
+
 def scheduler_class(settings: Settings, poller: Callable[[], Poller]) -> type[Scheduler]:
     """The class that `celery beat` instantiates, with its collaborators bound."""
 

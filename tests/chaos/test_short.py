@@ -10,7 +10,8 @@ from chaos.stage import set_stage
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(600)]
 
-#: A worker that wakes after others took its work over; then kills, an immediate restart and a torn log at once.
+#: A worker that wakes after others took its work over; then kills, an immediate restart and resets at once. What makes
+#: Redis forget is left to the full form: a source's budget then stays shut for a minute, as it should.
 ATTACKS = ("zombie", "storm")
 ATTACK_SECONDS = 6.0
 SEED = 7

@@ -16,11 +16,11 @@ Attack: TypeAlias = Callable[[Stage, Random, float], Sequence[Wound]]
 
 
 def storm(stage: Stage, random: Random, seconds: float) -> Sequence[Wound]:
-    """Kills all the time; meanwhile the database restarts, and then Redis with a torn log."""
+    """Kills all the time; meanwhile the database restarts, and then every connection behind the proxy is reset."""
     with ThreadPoolExecutor(max_workers=1) as beside:
         kills = beside.submit(killing.kill, stage, Random(random.random()), seconds)
         wounds = []
-        for strike in (database.restart, redis.torn):
+        for strike in (database.restart, network.resets):
             time.sleep(seconds / 6)
             wounds += strike(stage, random, seconds / 3)
         return [*wounds, *kills.result()]
