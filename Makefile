@@ -38,22 +38,6 @@ integration: $(READY) ## On real PostgreSQL, Redis and the stand-in APIs
 e2e: $(READY) ## The promises, on a fleet of real processes
 	@$(BIN)/python -m pytest tests/e2e
 
-models: $(READY) ## The models at random, 100 times as long; a failure prints its shortest story. ARGS="-k checkpoint" for one
-	@HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest tests/unit/models tests/contract/models --timeout 0 $(ARGS)
-
-bench-fleet: $(READY) ## What the fleet costs at up to 10,000 customers, beside its targets; ARGS=--quick to try it
-	@PYTHONPATH=tests $(BIN)/python -m benchmarks.fleet $(ARGS)
-
-mutants: $(READY) ## Plant bugs in a copy of the tree, one by one: the tests must catch each; ARGS="--only NAME" for one
-	@PYTHONPATH=tests $(BIN)/python -m mutants $(ARGS)
-
-bench-layers: $(READY) ## What scans, reconciliation and polls cost at a million records; ARGS=--quick to try it
-	@PYTHONPATH=tests $(BIN)/python -m benchmarks.layers $(ARGS)
-
-MINUTES ?= 60
-soak: $(READY) ## A fleet under edits and mild faults for MINUTES=60; PASS if nothing that it uses grows
-	@PYTHONPATH=tests $(BIN)/python -m soak --minutes $(MINUTES) $(ARGS)
-
 check: lint types ## Lint and types
 
 lint: $(READY) ## ruff, with everything on
@@ -65,6 +49,26 @@ types: $(READY) ## mypy --strict
 
 format: $(READY) ## Format the code
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+##@ Prove
+chaos: $(READY) ## Every attack on a whole fleet, seeded, audited after each; ARGS="--seed 3 --minutes 10 --only kill,torn"
+	@PYTHONPATH=tests $(BIN)/python -m chaos $(ARGS)
+
+mutants: $(READY) ## Plant bugs in a copy of the tree, one by one: the tests must catch each; ARGS="--only NAME" for one
+	@PYTHONPATH=tests $(BIN)/python -m mutants $(ARGS)
+
+models: $(READY) ## The models at random, 100 times as long; a failure prints its shortest story; ARGS="-k checkpoint" for one
+	@HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest tests/unit/models tests/contract/models --timeout 0 $(ARGS)
+
+MINUTES ?= 60
+soak: $(READY) ## A fleet under edits and mild faults for MINUTES=60; PASS if nothing that it uses grows
+	@PYTHONPATH=tests $(BIN)/python -m soak --minutes $(MINUTES) $(ARGS)
+
+bench-fleet: $(READY) ## What the fleet costs at up to 10,000 customers, beside its targets; ARGS=--quick to try it
+	@PYTHONPATH=tests $(BIN)/python -m benchmarks.fleet $(ARGS)
+
+bench-layers: $(READY) ## What scans, reconciliation and polls cost at a million records; ARGS=--quick to try it
+	@PYTHONPATH=tests $(BIN)/python -m benchmarks.layers $(ARGS)
 
 ##@ Keep
 lock: $(READY) ## Write down the versions that are installed now

@@ -5,6 +5,7 @@
 --          probed_at; and one counter per bucket ("b:<number>")
 -- KEYS[2]  hash of throttles, by "<system>:" (all lanes) and "<system>:<lane>"; absent: 1
 -- KEYS[3]  mark: when this server's clock was last stepped (unix ms, by the clock after the step); absent: never
+-- KEYS[4]  run id of the server whose counts these are
 -- ARGV     default limit, window ms, buckets, share of the limit this caller may fill, what the caller knows
 --          ("ask": nothing, "first": never used before, "lost": used before, so the count was forgotten),
 --          "1" if one request may probe a closed budget because the answer's headers will tell the truth,
@@ -26,6 +27,16 @@ local width = window / buckets
 local span = window + 2 * width
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+-- Another server than the one that counted (it was restarted, or a replica took over) may lack the last of its counts,
+-- and nobody knows how many: as if its clock had been stepped. Without a run id nothing can be told.
+local info = redis.pcall('INFO', 'server')
+local server = type(info) == 'string' and string.match(info, 'run_id:(%x+)') or false
+local counted_by = redis.call('GET', KEYS[4])
+if server and server ~= counted_by then
+  redis.call('SET', KEYS[4], server)
+  if counted_by then redis.call('SET', KEYS[3], string.format('%.0f', now)) end
+end
 
 -- One caller's word is enough, and the first one's counts: the others compare marks, and see that it is known.
 local mark = redis.call('GET', KEYS[3]) or ''

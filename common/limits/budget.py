@@ -4,7 +4,8 @@ Why a bucketed window and not GCRA: an hourly limit must allow a burst of a hund
 hour; a window of counters does that exactly, to one sixtieth of its length on the safe side, and says when the next
 request is free. The hash never expires: a missing one means that Redis has forgotten, and then the budget starts
 closed, until the window has passed or, where answers carry the system's own count, until one probing request has been
-answered. A step of the server's clock counts as forgetting (see `witness`).
+answered. A step of the server's clock counts as forgetting (see `witness`), and so does another server in its place: a
+crash tears off the end of its log, and with it the last of the counts.
 
 Between machines only durations travel: the script says how long to wait, and the moment told is on the caller's clock.
 """
@@ -43,6 +44,8 @@ TAKEN, LATER, UNKNOWN = 0, 1, 2
 THROTTLES_KEY = "throttles"
 #: When the server's clock was last stepped, as far as any process saw it.
 MARK_KEY = "budget_clock"
+#: Which server counted: after a crash another one goes on, perhaps without the last of the counts.
+SERVER_KEY = "budget_server"
 
 
 class Usage(Protocol):
@@ -75,7 +78,7 @@ class RedisBudget:
             raise BudgetExhausted(f"customer {customer_id}: {policy.system} budget used up", until=until)
 
     def _take(self, customer_id: str, policy: BudgetPolicy, share: Share, knows: str) -> tuple[int, int]:
-        keys = [budget_key(customer_id, policy.system), THROTTLES_KEY, MARK_KEY]
+        keys = [budget_key(customer_id, policy.system), THROTTLES_KEY, MARK_KEY, SERVER_KEY]
         outcome, wait = self._ask(self._acquire, keys, _arguments(policy, share, knows))
         return int(outcome), int(wait)
 

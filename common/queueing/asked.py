@@ -21,13 +21,9 @@ class Asked:
             pipeline.set(f"asked:{name}", 1, nx=True, px=int(seconds * 1000))
         return [name for name, was_set in zip(names, pipeline.execute(), strict=True) if was_set]
 
-    def is_asked(self, name: str) -> bool:
-        """Raises RedisError."""
-        return bool(self._client.exists(f"asked:{name}"))
-
-    def note(self, name: str, *, seconds: float) -> None:
-        """It was asked for just now. Raises RedisError."""
-        self._client.set(f"asked:{name}", 1, px=int(seconds * 1000))
+    def prolong(self, name: str, *, seconds: float) -> None:
+        """It counts as asked for during the next `seconds`, unless it was forgotten meanwhile. Raises RedisError."""
+        self._client.set(f"asked:{name}", 1, xx=True, px=int(seconds * 1000))
 
     def forget(self, name: str) -> None:
         """It may be asked for again. Raises RedisError."""

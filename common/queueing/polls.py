@@ -7,8 +7,9 @@ those with the shortest cadence, which are the best customers, would be served l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from celery import Celery
@@ -19,6 +20,10 @@ from common.domain.layers import Layer
 from common.queueing.asked import Asked
 from common.queueing.celery_app import plain_queue
 from common.queueing.names import POLL, poll_queue
+
+#: While it is being published, a poll counts as waiting for this long: a publisher that is killed in between costs its
+#: customer no more.
+PUBLISHING_SECONDS = 5.0
 
 
 class Polls:
@@ -45,15 +50,13 @@ class Polls:
 
         `resources` None: all. `producer`: for who publishes many. `once`: not if such a poll waits already.
         """
-        name = _name(customer_id, layer, resources)
-        if once and self._asked is not None and self._asked.is_asked(name):
-            return
         arguments: dict[str, Any] = {"customer_id": customer_id}
         if layer is not Layer.POLL:
             arguments["layer"] = str(layer)
         if resources is not None:
             arguments["resources"] = list(resources)
-        self._app.send_task(
+        send = partial(
+            self._app.send_task,
             POLL,
             kwargs=arguments,
             queue=self._queues[lane],
@@ -62,9 +65,10 @@ class Polls:
             kwargsrepr=repr(arguments),
             producer=producer,
         )
-        # Afterwards: a poll that could not be published must not look like one that waits.
         if once and self._asked is not None and expires_seconds is not None:
-            self._asked.note(name, seconds=expires_seconds)
+            _send_once(send, self._asked, _name(customer_id, layer, resources), expires_seconds)
+        else:
+            send()
 
     def taken(self, customer_id: str, layer: Layer, resources: Sequence[str] | None) -> None:
         """It waits no more: the schedule may ask again. A broker that is away will not hold it up."""
@@ -75,6 +79,22 @@ class Polls:
     def producer(self) -> Any:
         """A context manager of one connection for many polls."""
         return self._app.producer_or_acquire()
+
+
+def _send_once(send: Callable[[], object], asked: Asked, name: str, waits_seconds: float) -> None:
+    """Noted before it is sent, and only prolonged afterwards: a worker may take it, and forget the name, in between.
+
+    What could not be sent must not look like what waits.
+    """
+    if not asked.fresh([name], seconds=PUBLISHING_SECONDS):
+        return
+    try:
+        send()
+    except Exception:
+        with suppress(RedisError):
+            asked.forget(name)
+        raise
+    asked.prolong(name, seconds=waits_seconds)
 
 
 def _name(customer_id: str, layer: Layer, resources: Sequence[str] | None) -> str:

@@ -31,8 +31,6 @@ LEADERSHIP_SECONDS = 1.0
 #: Longest wait between looks at the agenda.
 LONGEST_WAIT_SECONDS = 0.5
 LEADER_LOCK = "beat"
-#: Longer than any slice: a worker whose slots are all taken comes to it in time.
-SWEEP_EXPIRES_SECONDS = 120.0
 
 
 def scheduler_class(settings: Settings, poller: Callable[[], Poller]) -> type[Scheduler]:
@@ -115,5 +113,8 @@ class Beat:
         return min(LONGEST_WAIT_SECONDS, LONGEST_WAIT_SECONDS if wait is None else wait)
 
     def _sweep(self) -> None:
-        # Kept until a worker has a slot, however busy all of them are; one that finds another just done does nothing.
-        self._app.send_task(SWEEP, queue=plain_queue(SWEEP_QUEUE), expires=SWEEP_EXPIRES_SECONDS)
+        # One waits until a worker has a slot, however busy all of them are, and however long. Were each to be added to
+        # those that wait, and to expire, then workers who take them slower than they come would meet expired ones only,
+        # and no sweep would ever be made.
+        if not self._poller.asked.waiting(SWEEP_QUEUE):
+            self._app.send_task(SWEEP, queue=plain_queue(SWEEP_QUEUE))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections import Counter
@@ -30,6 +31,7 @@ from poller import runs
 from poller.schedule import publishing
 from poller.schedule.phase import phase_fraction
 from poller.schedule.publishing import Publisher
+from poller.schedule.scheduler import Beat
 from poller.schedule.timetable import timetable_of
 from poller.sources import registry
 from poller.sweep import ask_for_runs
@@ -490,6 +492,56 @@ def test_a_poll_of_the_schedule_waits_once_however_many_turns_pass_and_again_aft
     polls.publish("acme", Lane.PRIORITY)
     app.close()
     assert redis.llen("poll.priority") == 4
+
+
+def test_one_sweep_waits_however_long_no_worker_comes_to_it_and_never_expires(rig, redis):
+    """Were they to queue up and expire, workers who take them slower than they come would meet expired ones only."""
+    rig.locks, rig.asked = rig.hub.locks, Asked(redis)
+    app = make_app("t", rig.hub.servers.broker_url, log_format="text", log_level="ERROR")
+    beat = Beat(Settings(_env_file=None), rig, app)
+    for _ in range(5):
+        beat.tick()
+        rig.clock.advance(60)
+    waiting = redis.lrange("sweep", 0, -1)
+    redis.delete("sweep")  # taken
+    beat.tick()
+    beat.resign()
+    app.close()
+
+    assert [json.loads(message)["headers"]["expires"] for message in waiting] == [None]
+    assert redis.llen("sweep") == 1
+
+
+class Swift:
+    """A broker whose worker takes a message before its publisher has gone on; or one that is away."""
+
+    def __init__(self):
+        self.polls, self.sent, self.is_away = None, 0, False
+
+    def send_task(self, *_args, kwargs, **_options):
+        if self.is_away:
+            raise OSError("no broker")
+        self.sent += 1
+        self.polls.taken(kwargs["customer_id"], Layer.POLL, None)
+
+
+def test_a_poll_that_is_taken_before_its_publisher_has_noted_it_is_asked_for_again_at_the_next_turn(redis):
+    """Else nobody would be polled for as long as such a message may wait, which is two minutes or more."""
+    app = Swift()
+    app.polls = Polls(app, Asked(redis))
+    for _ in range(2):
+        app.polls.publish("acme", Lane.PRIORITY, expires_seconds=120, once=True)
+    assert app.sent == 2
+
+
+def test_a_poll_that_could_not_be_published_does_not_look_like_one_that_waits(redis):
+    app = Swift()
+    app.polls, app.is_away = Polls(app, Asked(redis)), True
+    with pytest.raises(OSError, match="no broker"):
+        app.polls.publish("acme", Lane.PRIORITY, expires_seconds=120, once=True)
+    app.is_away = False
+    app.polls.publish("acme", Lane.PRIORITY, expires_seconds=120, once=True)
+    assert app.sent == 1
 
 
 def test_a_worker_that_takes_a_poll_lets_the_schedule_ask_again(hub, redis, organization, start_fleet):

@@ -1,0 +1,73 @@
+"""Redis forgets: all of it, or the end of its log, which a crash has torn off."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+
+from redis import RedisError
+from support.waiting import wait_until
+
+from chaos.processes import signal_to
+from chaos.stage import Stage
+from chaos.wounds import Wound, now_wound
+
+#: Of the log's end, bytes that are lost: from half a command to some hundreds of messages.
+FEWEST_BYTES, MOST_BYTES = 7, 40_000
+#: Seconds until it answers again; it reads its log, and its supervisor waits a second at first.
+UP_SECONDS = 60.0
+
+
+def flush(stage: Stage, random: Random, seconds: float) -> Sequence[Wound]:
+    """FLUSHALL, twice: the second one meets what the sweep has just brought back."""
+    wounds = []
+    for _ in range(2):
+        with stage.redis() as client:
+            client.flushall()
+        wounds.append(now_wound("redis", polls=False))
+        time.sleep(seconds / 2)
+    return wounds
+
+
+def torn(stage: Stage, random: Random, seconds: float) -> Sequence[Wound]:
+    """kill -9, the end of its append-only file cut off, and a start from what is left."""
+    with stage.redis() as client:
+        log = _newest_log(Path(client.config_get("dir")["dir"]))
+    pid = stage.server_pid("redis")
+    signal_to(pid, signal.SIGKILL)
+    wait_until(lambda: not _lives(pid), seconds=UP_SECONDS, what="the end of Redis")
+    lost = min(log.stat().st_size, random.randint(FEWEST_BYTES, MOST_BYTES))
+    os.truncate(log, log.stat().st_size - lost)
+    if stage.server_pid("redis") != pid:
+        raise AssertionError("Redis was started before its log was cut: nothing was proved")
+    stage.say(f"Redis killed, {lost} bytes of its log lost")
+    wait_until(lambda: _answers(stage), seconds=UP_SECONDS, what="Redis")
+    wound = now_wound("redis", polls=False)
+    time.sleep(seconds / 2)
+    return [wound]
+
+
+def _newest_log(data: Path) -> Path:
+    """Of one file, as Redis 6 has it, or of the increments of Redis 7."""
+    logs = [data / "appendonly.aof", *(data / "appendonlydir").glob("*.incr.aof")]
+    return max((log for log in logs if log.exists()), key=lambda log: log.stat().st_mtime)
+
+
+def _lives(pid: int) -> bool:
+    """A zombie of the kernel's, not yet waited for, has let go of its files."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def _answers(stage: Stage) -> bool:
+    try:
+        with stage.redis() as client:
+            return bool(client.ping())
+    except RedisError:
+        return False

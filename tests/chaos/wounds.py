@@ -1,0 +1,103 @@
+"""What an attack interrupted, and how soon somebody went on with it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from chaos.holding import Leads
+from chaos.stage import Stage
+from poller.schedule.scheduler import LEADER_LOCK
+
+#: Seconds within which killed work must go on: the promise of architecture.md, section 3, in numbers.
+RECOVERY_SECONDS = 10.0
+#: Work of the whole fleet.
+ALL_EVENTS, ALL_RUNS = "partition", "run"
+#: Of the events that were open at a moment, the first to end after it. `:partition` below 0: of all partitions.
+EVENTS = text(
+    "SELECT extract(epoch FROM min(finished_at)) AS went_on, count(*) AS open FROM events"
+    " WHERE (:customer = '' OR customer_id = :customer) AND (:partition < 0 OR partition = :partition)"
+    " AND detected_at <= to_timestamp(:at) AND (finished_at IS NULL OR finished_at > to_timestamp(:at))"
+)
+#: The first run of a customer that began or ended after a moment; its resources take turns, so a killed one's comes
+#: round again with the others.
+RUNS = text(
+    "SELECT extract(epoch FROM min(CASE WHEN started_at > to_timestamp(:at) THEN started_at ELSE finished_at END))"
+    " FROM runs WHERE (:customer = '' OR customer_id = :customer)"
+    " AND (started_at > to_timestamp(:at) OR finished_at > to_timestamp(:at))"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wound:
+    """Something that was interrupted at a moment (unix seconds)."""
+
+    at: float
+    #: The process, or server.
+    victim: str
+    #: The advisory locks it held, by name, or one of ALL; none: there was nothing to go on with.
+    locks: frozenset[str]
+
+    @property
+    def role(self) -> str:
+        return self.victim.rstrip("0123456789")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Healing:
+    """One interrupted piece of work, and when it went on; None: never."""
+
+    wound: Wound
+    work: str
+    seconds: float | None
+
+    @property
+    def is_in_time(self) -> bool:
+        return self.seconds is not None and self.seconds <= RECOVERY_SECONDS
+
+
+def now_wound(victim: str, *, polls: bool = True) -> Wound:
+    """Of the whole fleet: it goes on from now. Without `polls`: a source's budget, once forgotten, stays shut for a
+    minute, as it should.
+    """
+    return Wound(at=time.time(), victim=victim, locks=frozenset({ALL_EVENTS, ALL_RUNS} if polls else {ALL_EVENTS}))
+
+
+def healings(stage: Stage, wounds: Sequence[Wound], leads: Leads) -> Sequence[Healing]:
+    """Call it once the fleet is at rest. What was struck again before it went on counts from the later stroke."""
+    with stage.engine.connect() as connection:
+        found = [
+            Healing(wound=wound, work=work, seconds=None if went_on is None else went_on - wound.at)
+            for wound in wounds
+            for work in sorted(wound.locks)
+            for is_work, went_on in [_went_on(connection, wound.at, work, leads)]
+            if is_work
+        ]
+    return [healing for healing in found if not is_struck_again(healing, wounds)]
+
+
+def _went_on(connection: Connection, at: float, work: str, leads: Leads) -> tuple[bool, float | None]:
+    """Whether there was something to go on with, and when that happened."""
+    if work == LEADER_LOCK:
+        return True, leads.taken_over(at)
+    kind, _, rest = work.partition("/")
+    customer, _, part = rest.partition("/")
+    if kind == "run":
+        moment = connection.execute(RUNS, {"customer": customer, "at": at}).scalar_one()
+        return True, _seconds(moment)
+    values = {"customer": customer, "partition": int(part) if part else -1, "at": at}
+    row = connection.execute(EVENTS, values).one()
+    return row.open > 0, _seconds(row.went_on)
+
+
+def _seconds(moment: object) -> float | None:
+    return None if moment is None else float(str(moment))
+
+
+def is_struck_again(healing: Healing, wounds: Sequence[Wound]) -> bool:
+    until = float("inf") if healing.seconds is None else healing.wound.at + healing.seconds
+    own = healing.wound
+    return any(other.role == own.role and own.at < other.at < until for other in wounds)

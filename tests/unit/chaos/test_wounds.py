@@ -1,0 +1,37 @@
+"""What counts as killed work that went on in time."""
+
+from __future__ import annotations
+
+import pytest
+from chaos.holding import Leads
+from chaos.wounds import RECOVERY_SECONDS, Healing, Wound, is_struck_again
+
+HEALED = {0.0: True, RECOVERY_SECONDS: True, RECOVERY_SECONDS + 0.1: False, None: False}
+
+
+@pytest.mark.parametrize(("seconds", "in_time"), HEALED.items())
+def test_work_that_never_went_on_is_late_as_what_took_longer_than_promised(seconds, in_time):
+    assert Healing(wound=a_wound(), work="", seconds=seconds).is_in_time is in_time
+
+
+def test_work_struck_again_before_it_went_on_counts_from_the_later_stroke():
+    first, second = a_wound(at=100.0), a_wound(at=101.0, victim="processor1")
+    assert is_struck_again(Healing(wound=first, work="", seconds=5.0), [first, second])
+    assert not is_struck_again(Healing(wound=second, work="", seconds=4.0), [first, second])
+
+
+def test_a_stroke_after_it_went_on_or_against_another_kind_of_process_changes_nothing():
+    first = a_wound(at=100.0)
+    others = [a_wound(at=103.0), a_wound(at=101.0, victim="poller1")]
+    assert not is_struck_again(Healing(wound=first, work="", seconds=2.0), [first, *others])
+
+
+def test_a_lead_is_taken_over_by_another_session_and_not_by_the_same_one():
+    leads = Leads(stage=None)
+    leads.seen += [(10.0, 5001), (20.0, 5002)]
+    assert leads.taken_over(15.0) == 20.0
+    assert leads.taken_over(25.0) is None
+
+
+def a_wound(*, at=100.0, victim="processor2"):
+    return Wound(at=at, victim=victim, locks=frozenset())
