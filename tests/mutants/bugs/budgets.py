@@ -54,8 +54,8 @@ BUGS = (
         promise=4,
         does="each process counts for itself",
         file="common/limits/budget.py",
-        old="keys = [budget_key(customer_id, policy.system), THROTTLES_KEY, MARK_KEY]",
-        new='keys = [budget_key(f"{customer_id}@{id(self)}", policy.system), THROTTLES_KEY, MARK_KEY]',
+        old="keys = [budget_key(customer_id, policy.system), THROTTLES_KEY, MARK_KEY, SERVER_KEY]",
+        new='keys = [budget_key(f"{customer_id}@{id(self)}", policy.system), THROTTLES_KEY, MARK_KEY, SERVER_KEY]',
         tests=(f"{LIMITS}/test_windows.py::test_many_threads_of_many_workers_hammering_one_budget_never_exceed_it",),
     ),
     Mutant(

@@ -219,8 +219,8 @@ BUGS = (
         promise=2,
         does="a poll that waits already is asked for again at each turn",
         file="common/queueing/polls.py",
-        old="self._asked.note(name, seconds=expires_seconds)",
-        new="self._asked.forget(name)",
+        old="if not asked.fresh([name], seconds=PUBLISHING_SECONDS):",
+        new="if not (asked.fresh([name], seconds=PUBLISHING_SECONDS) or True):",
         tests=(
             (
                 "tests/integration/test_beats.py::"
