@@ -86,7 +86,7 @@ def test_status_gives_ages_in_seconds_and_times_in_utc(fleet, added, redis):
         "paused_until": None, "parked_until": None, "troubles": [], "reviews": None, "missing_targets": [],
         "held_deletions": None, "backfilling": [], "night": None,
         "waiting": 0, "waiting_reason": "", "waiting_until": None,
-        "held_back": "", "checkpoint": None, "checkpoint_age_seconds": None,
+        "applying_paused": "", "held_back": "", "checkpoint": None, "checkpoint_age_seconds": None,
         "last_run_at": None, "last_run_age_seconds": None,
         "pending": 0, "submitted": 0, "oldest_pending_age_seconds": None, "queue_depth": 2, "dead_letters": 0,
     }  # fmt: skip
