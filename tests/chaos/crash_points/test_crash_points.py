@@ -20,7 +20,7 @@ from deploy.audit.report import Finding, Kind
 from deploy.audit.run import audit
 from deploy.demo.plan import SCAN_SETTINGS
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 #: Children at a time.
 SIDE_BY_SIDE = 3
