@@ -9,17 +9,15 @@ the end of the turn.
 from __future__ import annotations
 
 import base64
-import os
-import signal
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 from queue import Empty
-from typing import Any, TextIO
+from typing import Any
 
 import psycopg
+from kombu import pools
 
 from common.config.settings import Settings, load_settings
 from common.domain.layers import Layer
@@ -33,19 +31,18 @@ from processor import bootstrap as processor_bootstrap
 from processor.tasks import deliver_to
 from support.fleet import FAST
 from support.hub import MASTER_KEY
+from support.mining import HTTP_SECONDS, Mine, MinedLocks, MinedTransport
 
 #: Turns of a worker before its customer must have come to rest.
 MOST_TURNS = 30
-#: Seconds of one wait for a message: the queue is on this machine, and a message is there or is not.
+#: Seconds of one wait for a message: the queue is on this machine, and a message is there or is not. Redis is told the
+#: same, for a channel that is closed waits for the answer to what it asked.
 POP_SECONDS = 0.02
 SETTINGS = {
     **FAST, "FLEET_LINGER_SECONDS": "0", "FLEET_BACKFILL_LINGER_SECONDS": "0", "FLEET_ABSENCE_SECONDS": "0",
-    "FLEET_POLL_OVERLAP_SECONDS": "0",
+    "FLEET_POLL_OVERLAP_SECONDS": "0", "FLEET_HTTP_DEADLINE_SECONDS": str(HTTP_SECONDS),
     "FLEET_MASTER_KEY": base64.b64encode(MASTER_KEY).decode(),
 }  # fmt: skip
-
-#: How the paths end by which a POST asks and changes nothing.
-QUESTIONS = ("Query", "Search", "FullContact")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,73 +65,6 @@ class Place:
     sandbox_url: str
 
 
-class Mine:
-    """Numbers the points, notes their names, and kills at the chosen one."""
-
-    def __init__(self) -> None:
-        self._at: int | None = None
-        self._notes: TextIO | None = None
-        self.count = 0
-
-    def arm(self, at: int | None, notes: Path | None) -> None:
-        """From here on it counts."""
-        self.count, self._at = 0, at
-        self._notes = notes.open("a") if notes else None
-
-    def pass_by(self, name: str) -> None:
-        self.count += 1
-        if self._notes:
-            self._notes.write(f"{name}\n")
-            self._notes.flush()
-        if self.count == self._at:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def around(self, inner: Any, where: str) -> Any:
-        return _Mined(inner, self, where)
-
-
-class _Mined:
-    """Every call is a point: `<where>.<method>`; a context manager is one on the way in and one on the way out."""
-
-    def __init__(self, inner: Any, mine: Mine, where: str) -> None:
-        self._inner, self._mine, self._where = inner, mine, where
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        self._mine.pass_by(self._where)
-        return self._inner(*args, **kwargs)
-
-    def __getattr__(self, name: str) -> Any:
-        value = getattr(self._inner, name)
-        return value if not callable(value) else self._mine.around(value, f"{self._where}.{name}")
-
-
-class MinedLocks:
-    def __init__(self, inner: Any, mine: Mine, where: str) -> None:
-        self._inner, self._mine, self._where = inner, mine, where
-
-    @contextmanager
-    def try_hold(self, name: str) -> Iterator[Any]:
-        self._mine.pass_by(f"{self._where}.take")
-        with self._inner.try_hold(name) as held:
-            yield held
-            self._mine.pass_by(f"{self._where}.release")
-
-
-class MinedTransport:
-    """Requests, by method and the kind of path; the answer's arrival is a point of its own."""
-
-    def __init__(self, inner: Any, mine: Mine, where: str) -> None:
-        self._inner, self._mine, self._where = inner, mine, where
-
-    @contextmanager
-    def stream(self, method: str, url: str, **options: Any) -> Iterator[Any]:
-        kind = "read" if method == "GET" or url.endswith(QUESTIONS) else "write"
-        self._mine.pass_by(f"{self._where}.{kind} sent")
-        with self._inner.stream(method, url, **options) as response:
-            self._mine.pass_by(f"{self._where}.{kind} answered")
-            yield response
-
-
 class Process:
     """Poller and processor as their bootstraps compose them, mined."""
 
@@ -143,22 +73,39 @@ class Process:
         settings: Settings = load_settings({**SETTINGS, **place.servers})
         self.app = make_app("crashing", place.servers["FLEET_BROKER_URL"], log_format="json", log_level="ERROR")
         self.app.conf.broker_transport = TRANSPORT
+        self.app.conf.broker_transport_options = {
+            **self.app.conf.broker_transport_options, "brpop_timeout": POP_SECONDS,
+        }  # fmt: skip
+        self._transports: list[MinedTransport] = []
         self.poller = self._mined_poller(poller_bootstrap.build(settings, self.app))
         self.processor = self._mined_processor(processor_bootstrap.build(settings, self.app))
-        self._admin = SandboxAdmin(place.sandbox_url)
 
     def connect(self) -> None:
-        """In the child that works: up to here nothing was opened that two processes could not share."""
+        """Before it works: up to here nothing is open that two processes could not share."""
+        self._admin = SandboxAdmin(self.place.sandbox_url)
         self._connection = self.app.connection_for_read()
         url = self.place.servers["FLEET_DATABASE_URL"].replace("postgresql+psycopg", "postgresql")
         self.database = psycopg.connect(url, autocommit=True)
+
+    def disconnect(self) -> None:
+        """What it has compiled stays; nothing is open any more, so that children can be forked."""
+        self._admin.close()
+        self._connection.release()
+        self.database.close()
+        pools.reset()
+        self.app._after_fork()
+        for transport in self._transports:
+            transport.renew()
+        for built, locks in ((self.poller, self.poller.run_parts), (self.processor, self.processor.slice_parts)):
+            built.customers._engine.dispose()
+            locks.locks.close()
 
     def _mined_poller(self, built: poller_bootstrap.Poller) -> poller_bootstrap.Poller:
         parts, mine = built.run_parts, self.mine
         sources = parts.open_source.__self__  # type: ignore[attr-defined]
         sources = replace(
             sources,
-            transport=MinedTransport(sources.transport, mine, "source"),
+            transport=self._mined_transport(sources.transport, "source"),
             budget=mine.around(sources.budget, "poll.budget"),
         )
         parts = replace(
@@ -175,7 +122,7 @@ class Process:
         destinations = parts.open_destination.__self__  # type: ignore[attr-defined]
         destinations = replace(
             destinations,
-            transport=MinedTransport(destinations.transport, mine, "destination"),
+            transport=self._mined_transport(destinations.transport, "destination"),
             budget=mine.around(destinations.budget, "deliver.budget"),
         )
         parts = replace(
@@ -187,6 +134,10 @@ class Process:
         )
         deliveries = mine.around(built.deliveries, "deliver.queue")
         return replace(built, slice_parts=parts, deliveries=deliveries)
+
+    def _mined_transport(self, inner: Any, where: str) -> MinedTransport:
+        self._transports.append(MinedTransport(inner, self.mine, where))
+        return self._transports[-1]
 
     def until_rest(self, customer_id: str, story: Story) -> None:
         """Read, deliver, and deliver what had to wait, until nothing is open. Raises if it never comes to rest."""
@@ -201,10 +152,10 @@ class Process:
             poll_customer(self.poller, customer_id, layer, [resource], by_hand=True)
         for _ in range(MOST_TURNS):
             self._serve(customer_id)
-            self._wait_for_imports(customer_id)
             self._make_due(customer_id)
             if not self._open_events(customer_id):
                 return
+            self._wait_for_imports(customer_id)
             self.poller.deliveries.restore({customer_id: self._lane(customer_id)}, by="sweep")
 
     def _serve(self, customer_id: str) -> None:
@@ -235,18 +186,24 @@ class Process:
             "UPDATE events SET retry_at = now() WHERE customer_id = %s AND state IN ('pending', 'submitted')",
             "UPDATE writes SET settles_at = now() WHERE customer_id = %s",
             "UPDATE customers SET parked_until = NULL WHERE customer_id = %s",
-            "UPDATE runs SET continue_at = now() WHERE customer_id = %s AND continue_at IS NOT NULL",
+            "UPDATE checkpoints SET continue_at = now() WHERE customer_id = %s AND continue_at IS NOT NULL",
         ):
-            with suppress(psycopg.errors.UndefinedColumn):
-                self.database.execute(statement, (customer_id,))
-
-    def _open_events(self, customer_id: str) -> int:
-        query = "SELECT count(*) FROM events WHERE customer_id = %s AND state IN ('pending', 'submitted')"
-        row = self.database.execute(query, (customer_id,)).fetchone()
-        return int(row[0]) if row else 0
+            self.database.execute(statement, (customer_id,))
 
     def _is_at_rest(self, customer_id: str) -> bool:
-        return not self._open_events(customer_id)
+        return not self._open_events(customer_id) and not self._open_runs(customer_id)
+
+    def _open_events(self, customer_id: str) -> int:
+        return self._count("events WHERE customer_id = %s AND state IN ('pending', 'submitted')", customer_id)
+
+    def _open_runs(self, customer_id: str) -> int:
+        """Progress that no run has sealed yet: the next turn goes on from it."""
+        return self._count("checkpoints WHERE customer_id = %s AND progress IS NOT NULL", customer_id)
+
+    def _count(self, rows: str, customer_id: str) -> int:
+        query = f"SELECT count(*) FROM {rows}".encode()
+        row = self.database.execute(query, (customer_id,)).fetchone()
+        return int(row[0]) if row else 0
 
     def _lane(self, customer_id: str) -> Any:
         return self.poller.customers.get(customer_id).lane

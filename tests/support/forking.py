@@ -7,12 +7,14 @@ import os
 import tempfile
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 from common.logs.setup import configure_logs
-from support.crashing import Mine, Place, Process, Story
+from support.crashing import Place, Process, Story
+from support.mining import Mine
 
 #: The fork server loads this once.
 PRELOADED = ["support.forking"]
@@ -35,6 +37,8 @@ class Work:
     #: Where the names of the points that it passes go.
     notes: Path | None = None
     breaks: Break | None = None
+    #: Done by the warm process itself, see `_warm_up`.
+    warms: bool = False
 
 
 def _serve_work(place: Place, works: Connection) -> None:
@@ -43,10 +47,24 @@ def _serve_work(place: Place, works: Connection) -> None:
     mine = Mine()
     process = Process(place, mine)
     while (work := works.recv()) is not None:
+        if work.warms:
+            works.send(_warm_up(process, mine, work))
+            continue
         child = os.fork()
         if child == 0:
             _do(process, mine, work)
         works.send(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+
+def _warm_up(process: Process, mine: Mine, work: Work) -> int:
+    """Done by the warm process itself: what it compiles, its children have. Its connections they must not have."""
+    process.connect()
+    mine.arm(None, work.notes)
+    for customer_id in work.customers:
+        process.until_rest(customer_id, work.story)
+    mine.arm(None, None)
+    process.disconnect()
+    return 0
 
 
 def _do(process: Process, mine: Mine, work: Work) -> None:
@@ -94,12 +112,22 @@ class Children:
 
     def close(self) -> None:
         for end in self._ends:
-            end.send(None)
+            with suppress(BrokenPipeError):  # it has failed at warming up, which its test has been told
+                end.send(None)
             end.close()
 
-    def points(self, customer_id: str, story: Story) -> list[str]:
+    def warm(self, customers: Sequence[str], story: Story, notes: Path | None = None) -> None:
+        """Each process does the story for one of the customers itself; `notes`: of the first's points."""
+        works = [Work(customers=[name], story=story, warms=True) for name in customers]
+        works[0] = replace(works[0], notes=notes)
+        assert len(works) == len(self._ends)
+        for end, work in zip(self._ends, works, strict=True):
+            end.send(work)
+        assert {end.recv() for end in self._ends} == {0}
+
+    def points(self, customers: Sequence[str], story: Story) -> list[str]:
         """The names of all points of a turn that nobody kills."""
         with tempfile.TemporaryDirectory() as directory:
             notes = Path(directory) / "points"
-            assert self.do([Work(customers=[customer_id], story=story, notes=notes)]) == [0]
+            self.warm(customers, story, notes)
             return notes.read_text().splitlines()
