@@ -13,8 +13,20 @@ log = structlog.get_logger(__name__)
 
 
 def feed_batches(batches: Batches, deliveries: Deliveries, polls: Polls, clock: Clock) -> int:
-    """How many letters went to work. One customer's batch that cannot be fed is no other's business."""
-    return sum(_feed(batches, due, deliveries, polls, clock) for due in batches.due(clock.now()))
+    """How many letters went to work.
+
+    One customer's batch that cannot be fed is no other's business, nor that of what the sweep does after this: it is
+    logged, and tried again by the next sweep.
+    """
+    return sum(_try(batches, due, deliveries, polls, clock) for due in batches.due(clock.now()))
+
+
+def _try(batches: Batches, due: DueBatch, deliveries: Deliveries, polls: Polls, clock: Clock) -> int:
+    try:
+        return _feed(batches, due, deliveries, polls, clock)
+    except Exception:  # the sweep serves all customers
+        log.exception("batch not fed", action="batch.failed", customer_id=due.customer_id, batch=due.name)
+        return 0
 
 
 def _feed(batches: Batches, due: DueBatch, deliveries: Deliveries, polls: Polls, clock: Clock) -> int:

@@ -132,7 +132,7 @@ def _sheet(told: Mapping[str, Any], attempts: Sequence[Attempt], payload: Mappin
 
 def _tries(attempts: Sequence[Attempt]) -> RenderableType:
     """The first and the newest: those between are forgotten, and the numbers show it."""
-    table = make_table("TRY", "AT", "STATUS", "LED TO", "SAID", right=("TRY", "STATUS"))
+    table = make_table("TRY", "AT", "STATUS", "LED TO", "SAID", right=("TRY", "STATUS"), folded=("SAID",))
     for each in attempts:
         status = "" if each.status is None else str(each.status)
         table.add_row(str(each.number), moment_text(each.at), status, each.verdict, f"{each.error}: {each.message}")

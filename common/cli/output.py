@@ -59,11 +59,15 @@ def plain(value: object) -> Any:
     raise TypeError(f"no JSON for {type(value).__name__}")
 
 
-def make_table(*headings: str, right: Sequence[str] = ()) -> Table:
-    """A table without lines; headings in `right` are aligned there, for numbers."""
+def make_table(*headings: str, right: Sequence[str] = (), folded: Sequence[str] = ()) -> Table:
+    """A table without lines; headings in `right` are aligned there, for numbers.
+
+    Those in `folded` hold sentences: they take more lines where there is no room, so that no other column is cut.
+    """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for heading in headings:
-        table.add_column(heading, justify="right" if heading in right else "left", no_wrap=True, overflow="ellipsis")
+        how: dict[str, Any] = {"overflow": "fold"} if heading in folded else {"no_wrap": True, "overflow": "ellipsis"}
+        table.add_column(heading, justify="right" if heading in right else "left", **how)
     return table
 
 

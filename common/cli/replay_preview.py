@@ -136,7 +136,8 @@ def _cost(parts: Parts, customer: Customer, taken: Sequence[Facts], seen: Seen, 
 
 def preview_view(found: Preview) -> RenderableType:
     """For a person."""
-    table = make_table("LETTER", "RECORD", "WOULD", "IN", "FIELDS OR WHY", "SOURCE", right=("LETTER",))
+    headings = ("LETTER", "RECORD", "WOULD", "IN", "FIELDS OR WHY", "SOURCE")
+    table = make_table(*headings, right=("LETTER",), folded=("FIELDS OR WHY",))
     for each in found.letters[:NAMED]:
         taken = "yes" if each.goes_in else "no"
         table.add_row(str(each.dead_letter_id), each.record, each.found, taken, each.why, each.source)
@@ -147,7 +148,8 @@ def preview_view(found: Preview) -> RenderableType:
 
 
 def _cost_line(cost: Cost) -> str:
-    spent = f"this preview took {cost.source_requests} requests of the source, {cost.destination_requests} of the other"
+    asked = f"{cost.source_requests} requests of the source, {cost.destination_requests} of the destination"
+    spent = f"this preview took {asked}"
     requests = "unknown" if cost.requests is None else f"about {ceil(cost.requests)}"
     return f"{spent}; to apply: {requests} requests of the destination, {age_text(cost.seconds)} at its budget and rate"
 

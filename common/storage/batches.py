@@ -151,11 +151,15 @@ def _has_waiting(connection: Connection, batch: Any) -> bool:
 
 
 def _portion(connection: Connection, batch: Any, room: int) -> Sequence[Any]:
-    """The next ones, each locked. Of what is to be read again all at once: one reading is for all of them."""
+    """The next ones, each locked. Of what is to be read again all at once: one reading is for all of them.
+
+    One that somebody else is closing just now is passed over until the next portion: slices lock letters in orders of
+    their own, and who waits for nobody cannot be part of a deadlock.
+    """
     query = with_batch().join(replay_items, ITEM_OF_LETTER).where(*_own(batch, "waiting"))
     query = query.order_by(dead_letters.c.dead_letter_id)
     is_unreadable = dead_letters.c.stage == Stage.DETECT
-    locked = {"of": (replay_items, dead_letters)}
+    locked: Any = {"of": (replay_items, dead_letters), "skip_locked": True}
     unreadable = connection.execute(query.where(is_unreadable).with_for_update(**locked)).all()
     return [*unreadable, *connection.execute(query.where(~is_unreadable).limit(room).with_for_update(**locked)).all()]
 

@@ -106,3 +106,43 @@ def test_over_many_kills_and_portions_each_letter_goes_to_work_exactly_once(desk
     assert len(noted) == 5
     assert desk.counts() == {"applied": 5}
     assert desk.batches.get("acme", "again").state == "completed"
+
+
+def test_a_feeding_does_not_wait_for_a_letter_that_a_slice_is_closing_and_takes_it_up_at_its_next_turn(desk, engine):
+    """They lock letters in orders of their own: if either waited for the other, both might."""
+    closing = engine.connect()
+    try:
+        closing.execute(text("SELECT FROM dead_letters WHERE source_id = '2' FOR UPDATE"))
+        with ThreadPoolExecutor(1) as threads:
+            feeding = threads.submit(desk.batches.feed, "acme", "again", NOW)
+            try:
+                assert feeding.result(timeout=10).applied == 2
+            finally:
+                closing.rollback()
+    finally:
+        closing.close()
+    fed = [item.source_id for item in desk.batches.items("acme", "again") if item.outcome == "on_the_way"]
+    assert fed == ["1", "3"]
+
+    desk.end("1", "3", now=NOW)
+    desk.batches.feed("acme", "again", after(60))
+
+    assert desk.counts() == {"applied": 2, "on_the_way": 2, "waiting": 1}
+
+
+def test_a_batch_whose_last_letter_is_being_closed_is_not_over_before_that_is_decided(postgres_desk, engine):
+    desk = postgres_desk
+    desk.refuse("1")
+    desk.start(*(letter.dead_letter_id for letter in desk.letters.find(LetterFilter(), limit=10)))
+    with engine.connect() as closing:
+        closing.execute(text("UPDATE dead_letters SET state = 'superseded' WHERE source_id = '1'"))
+        with ThreadPoolExecutor(1) as threads:
+            feeding = threads.submit(desk.batches.feed, "acme", "again", NOW)
+            try:
+                assert not feeding.result(timeout=10).is_completed
+            finally:
+                closing.commit()
+
+    desk.batches.feed("acme", "again", after(60))
+
+    assert desk.counts() == {"left_out": 1}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 from support.builders import NOW, a_broken_record, a_customer, a_page, a_record
 
 from common.domain.batches import NewBatch
@@ -75,6 +77,28 @@ def test_every_customers_batch_is_fed_and_nothing_is_told_of_what_has_none(rig):
     rig.feed()
 
     assert sorted(rig.polls.told) == [("acme", "priority"), ("globex", "priority")]
+
+
+@pytest.mark.parametrize("broken", ["acme", "globex"])
+def test_a_batch_that_cannot_be_fed_stops_no_other_and_is_logged(rig, monkeypatch, broken):
+    rig.start("acme", *rig.letters("acme", broken=1))
+    rig.start("globex", *rig.letters("globex", broken=1))
+    feed = rig.batches.feed
+
+    def fails(customer_id, name, now):
+        if customer_id == broken:
+            raise OperationalError("update", {}, Exception("deadlock detected"))
+        return feed(customer_id, name, now)
+
+    monkeypatch.setattr(rig.batches, "feed", fails)
+
+    with capture_logs() as lines:
+        assert rig.feed() == 1
+
+    assert [told for told, _ in rig.polls.told] == [{"acme": "globex", "globex": "acme"}[broken]]
+    assert [(line["action"], line["customer_id"]) for line in lines if line["log_level"] == "error"] == [
+        ("batch.failed", broken)
+    ]
 
 
 def test_a_sweep_without_batches_says_nothing(rig):
