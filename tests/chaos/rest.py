@@ -18,6 +18,10 @@ from deploy.audit.run import audit, behind
 #: Seconds from the end of the edits. A source's budget that Redis forgot stays shut for a minute, and the queues behind
 #: it want some more.
 REST_SECONDS = 150.0
+#: Seconds after which a round that did come to rest is shown as slow, on two quiet cores; and after Redis has forgotten
+#: how much of a budget was used, a minute more.
+SLOW_SECONDS, SHUT_SECONDS = 60.0, 60.0
+FORGETTING = ("flush", "torn")
 #: Seconds between two looks, and so many of them in a row must be quiet: longer than a request that was given up.
 LOOK_SECONDS = 0.5
 QUIET_LOOKS = 5
@@ -38,6 +42,11 @@ class Rest:
     #: None: at rest. Else what was still missing.
     unrest: str | None
     report: Report
+
+
+def is_slow(attack: str, seconds: float) -> bool:
+    """Whether this attack's round took longer to come to rest than it should; told, and no failure."""
+    return seconds > SLOW_SECONDS + (SHUT_SECONDS if attack in FORGETTING else 0.0)
 
 
 def come_to_rest(stage: Stage) -> Rest:

@@ -14,8 +14,10 @@ from support.waiting import wait_until
 
 from chaos.processes import signal_to
 from chaos.stage import Stage
-from chaos.wounds import Wound, now_wound
+from chaos.wounds import Wound, forgotten_wound
 
+#: Between two flushes, in seconds: a delivery's turn, or several.
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.2, 1.0
 #: Of the log's end, bytes that are lost: from half a command to some hundreds of messages.
 FEWEST_BYTES, MOST_BYTES = 7, 40_000
 #: Seconds until it answers again; it reads its log, and its supervisor waits a second at first.
@@ -23,13 +25,14 @@ UP_SECONDS = 60.0
 
 
 def flush(stage: Stage, random: Random, seconds: float) -> Sequence[Wound]:
-    """FLUSHALL, twice: the second one meets what the sweep has just brought back."""
+    """FLUSHALL, again and again: a message published by work that was under way at one is lost at the next."""
     wounds = []
-    for _ in range(2):
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
         with stage.redis() as client:
             client.flushall()
-        wounds.append(now_wound("redis", polls=False))
-        time.sleep(seconds / 2)
+        wounds.append(forgotten_wound("redis"))
+        time.sleep(random.uniform(SHORTEST_PAUSE, LONGEST_PAUSE))
     return wounds
 
 
@@ -46,7 +49,7 @@ def torn(stage: Stage, random: Random, seconds: float) -> Sequence[Wound]:
         raise AssertionError("Redis was started before its log was cut: nothing was proved")
     stage.say(f"Redis killed, {lost} bytes of its log lost")
     wait_until(lambda: _answers(stage), seconds=UP_SECONDS, what="Redis")
-    wound = now_wound("redis", polls=False)
+    wound = forgotten_wound("redis")
     time.sleep(seconds / 2)
     return [wound]
 
