@@ -43,8 +43,8 @@ def no_order() -> None:
         with suppress(LockLost):
             begin(store, intents)
 
-    AdvisoryLocks.try_hold = lambda _self, name: free.try_hold(name)  # type: ignore[method-assign, assignment, return-value]
-    PostgresDeliveryStore.begin = begin_anyway  # type: ignore[method-assign]
+    AdvisoryLocks.try_hold = lambda _self, name: free.try_hold(name)
+    PostgresDeliveryStore.begin = begin_anyway
 
 
 def looks_away() -> None:
@@ -67,7 +67,7 @@ def checkpoint_first() -> None:
             connection.execute(AHEAD, {name: options[name] for name in ("customer_id", "resource")})
         return start
 
-    PostgresDetectionStore.start_run = start_ahead  # type: ignore[method-assign, assignment]
+    PostgresDetectionStore.start_run = start_ahead
 
 
 def no_sweep() -> None:

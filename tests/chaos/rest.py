@@ -57,7 +57,7 @@ def come_to_rest(stage: Stage) -> Rest:
     quiet = 0
     while quiet < QUIET_LOOKS and time.monotonic() - began < REST_SECONDS:
         time.sleep(LOOK_SECONDS)
-        unrest = _unrest(stage, since, with_export=quiet in {0, QUIET_LOOKS - 1})
+        unrest = _unrest(stage, since, with_export=quiet == QUIET_LOOKS - 1)
         quiet = 0 if unrest else quiet + 1
         if unrest and time.monotonic() - told > SAY_SECONDS:
             told = time.monotonic()
