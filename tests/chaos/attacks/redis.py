@@ -18,6 +18,8 @@ from chaos.wounds import Wound, forgotten_wound
 
 #: Between two flushes, in seconds: a delivery's turn, or several.
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.2, 1.0
+#: So few that there is work left when the last is over: no source is read meanwhile.
+FLUSHES = 3
 #: How the keys of budgets begin: the counts, the clock's mark, the server that counted.
 BUDGETS = b"budget"
 #: Of the log's end, bytes that are lost: from half a command to some hundreds of messages.
@@ -33,14 +35,14 @@ def flush(stage: Stage, random: Random, seconds: float) -> Sequence[Wound]:
     A budget is closed for a minute from the first request after it was forgotten; forgotten again in that minute, it
     would be closed for two, and nothing more would be shown.
     """
-    ends = time.monotonic() + seconds
     with stage.redis() as client:
         client.flushall()
     wounds = [forgotten_wound("redis")]
-    while time.monotonic() < ends:
+    for _ in range(FLUSHES):
         time.sleep(random.uniform(SHORTEST_PAUSE, LONGEST_PAUSE))
         _forget_messages(stage)
         wounds.append(forgotten_wound("redis"))
+    time.sleep(seconds / 2)
     return wounds
 
 
