@@ -2,10 +2,10 @@
 
 Each is seen by another part of the judgement, under the attack named with it. The product has no switch for them.
 
-    no-order           kill, latency   two writes of an entity at once                         the auditor: order
-    looks-away         lost-reply      made a second time                                      the auditor: doubles
-    checkpoint-first   flush           changes that nobody reads any more                      no rest
-    no-sweep           flush           work without a message waits until the sources are read again   recovery
+    no-order           any          two write one entity at once: notes made twice, at the first reading    audit
+    looks-away         lost-reply   what was made without an answer is made a second time                   audit
+    checkpoint-first   flush        changes that nobody reads any more                                      no rest
+    no-sweep           flush        work without a message waits until the sources are read again           recovery
 
 Not here, for a fleet survives it: no locks alone, for the table of intents lets one unresolved write of an entity be
 begun, whoever holds what. Nor a budget that starts open after a crash of Redis: limits that could be broken would
