@@ -3,7 +3,7 @@
 After every attack the killed work must be taken up again within ten seconds; after every round the fleet must come to
 rest, and the auditor, which stands outside the product, must find nothing.
 
-    __main__    `python -m chaos --seed 7 --minutes 5`      plan       the rounds: a pure function of seed and minutes
+    __main__    `python -m chaos --seed 7 --minutes 10`     plan       the rounds: a pure function of seed and minutes
     customers   who is attacked, and the fleet's cadences   stage      servers, sandbox and fleet, for a `with` block
     processes   restart at once; sockets of a process       load       hot entities, a deep one, edits of the others
     attacks/    what is done to the fleet                   wounds     what an attack interrupted, and when it went on

@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m chaos", description=__doc__)
     parser.add_argument("--seed", type=int, default=7, help="of the plan, the edits and every draw")
     parser.add_argument(
-        "--minutes", type=float, default=5.0, help="how long, about; each attack is played at least once"
+        "--minutes", type=float, default=10.0, help="how long, about; each attack is played at least once"
     )
     parser.add_argument("--only", type=_names, default=list(ATTACKS), metavar="NAME,...", help=", ".join(ATTACKS))
     parser.add_argument("--json", action="store_true", help="the outcome as one JSON object, progress on stderr")

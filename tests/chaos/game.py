@@ -11,7 +11,7 @@ from chaos.customers import HOT_ENTITIES
 from chaos.holding import Leads
 from chaos.load import edits, pile_up, versions_of_hot
 from chaos.plan import Round
-from chaos.rest import Rest, come_to_rest
+from chaos.rest import Rest, come_to_rest, is_slow
 from chaos.stage import Stage
 from chaos.wounds import Healing, Wound, healings
 
@@ -35,6 +35,10 @@ class Played:
         """The slowest recovery; one that never came is the slowest of all."""
         key = lambda healing: float("inf") if healing.seconds is None else healing.seconds  # noqa: E731
         return max(self.healings, key=key, default=None)
+
+    @property
+    def is_slow(self) -> bool:
+        return is_slow(self.round.attack, self.rest.seconds)
 
     @property
     def passed(self) -> bool:

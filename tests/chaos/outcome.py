@@ -52,11 +52,12 @@ def last_line(game: Game) -> str:
     worst = [played.worst for played in game.rounds if played.worst]
     never = any(healing.seconds is None for healing in worst)
     slowest = max((healing.seconds for healing in worst if healing.seconds is not None), default=0.0)
+    slow = sum(played.is_slow for played in game.rounds)
     findings = sum(len(played.rest.report.findings) for played in game.rounds)
     return (
         f"{'PASS' if game.passed else 'FAIL'} seed {game.seed}: {len(game.rounds)} attacks,"
         f" {sum(len(played.wounds) for played in game.rounds)} blows, worst recovery"
-        f" {'never' if never else f'{slowest:.1f} s'}, {findings} findings;"
+        f" {'never' if never else f'{slowest:.1f} s'}, {findings} findings, {slow} slow to rest;"
         f" 50 entities with {game.hot_versions} versions or more each, one with {game.pending} pending,"
         f" {sum(played.edits for played in game.rounds)} edits, {game.seconds:.0f} s in all"
     )
@@ -82,8 +83,14 @@ def _cells(played: Played) -> list[str]:
         "-" if worst is None else "never" if worst.seconds is None else f"{worst.seconds:.1f}",
         "never" if played.rest.unrest else f"{played.rest.seconds:.0f}",
         str(len(played.rest.report.findings)),
-        "ok" if played.passed else "FAIL",
+        _verdict(played),
     ]
+
+
+def _verdict(played: Played) -> str:
+    if not played.passed:
+        return "FAIL"
+    return "slow" if played.is_slow else "ok"
 
 
 def _struck(played: Played) -> str:
@@ -105,5 +112,6 @@ def _round(played: Played) -> dict[str, Any]:
         ],
         "unrest": played.rest.unrest,
         "rest_seconds": played.rest.seconds,
+        "is_slow": played.is_slow,
         "audit": played.rest.report.to_json(),
     }

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-#: Of a round, the part that is attack; the rest is coming to rest, and the audit.
-ATTACK_PART = 0.4
+#: Of a round, the part that is attack; the rest is edits after it, coming to rest, and the audit.
+ATTACK_PART = 0.2
 #: Seconds: shorter, a pause would end before any deadline of the product has passed ...
 SHORTEST_ATTACK = 6.0
 #: ... and longer, nothing new happens.

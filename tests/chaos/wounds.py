@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from chaos.customers import CUSTOMERS
 from chaos.holding import Leads
 from chaos.stage import Stage
 from poller.schedule.scheduler import LEADER_LOCK
@@ -59,11 +60,16 @@ class Healing:
         return self.seconds is not None and self.seconds <= RECOVERY_SECONDS
 
 
-def now_wound(victim: str, *, polls: bool = True) -> Wound:
-    """Of the whole fleet: it goes on from now. Without `polls`: a source's budget, once forgotten, stays shut for a
-    minute, as it should.
+def now_wound(victim: str) -> Wound:
+    """Of the whole fleet: it goes on from now."""
+    return Wound(at=time.time(), victim=victim, locks=frozenset({ALL_EVENTS, ALL_RUNS}))
+
+
+def forgotten_wound(victim: str) -> Wound:
+    """Of every customer's own work, whose messages are gone. Not of its polls: a source's budget, once forgotten, stays
+    shut for a minute, as it should.
     """
-    return Wound(at=time.time(), victim=victim, locks=frozenset({ALL_EVENTS, ALL_RUNS} if polls else {ALL_EVENTS}))
+    return Wound(at=time.time(), victim=victim, locks=frozenset(f"{ALL_EVENTS}/{each.name}" for each in CUSTOMERS))
 
 
 def healings(stage: Stage, wounds: Sequence[Wound], leads: Leads) -> Sequence[Healing]:

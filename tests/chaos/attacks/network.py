@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from random import Random
 
@@ -26,9 +27,11 @@ from support.faults.ways import (
     Trickle,
     Way,
 )
+from support.waiting import wait_until
 
-from chaos.stage import Stage
+from chaos.stage import CUSTOMERS_BEHIND, Stage
 from chaos.wounds import Wound, now_wound
+from deploy.sandbox.accounts import base_path
 
 #: Bytes a second: a page of an API takes longer than an HTTP deadline.
 TRICKLE_BYTES = 4_000
@@ -36,9 +39,8 @@ TRICKLE_BYTES = 4_000
 LATENCY_SECONDS = 0.15
 #: Between two resets of everything, in seconds.
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.3, 1.5
-#: Writes whose answers are lost, by route; each is obeyed first.
-LOST_WRITES = (b"POST /crm", b"PUT /crm")
-LOST = 3
+#: Replies lost of each kind of write, and seconds until there was one: forms are read every ten seconds.
+LOST, LOSS_SECONDS = 2, 60.0
 
 
 def through(way: Callable[[Random], Way], *, reset_after: bool = False) -> Callable[..., Sequence[Wound]]:
@@ -77,17 +79,54 @@ def resets(stage: Stage, random: Random, seconds: float) -> Sequence[Wound]:
 
 
 def lost_replies(stage: Stage, random: Random, seconds: float) -> Sequence[Wound]:
-    """Writes and commits are obeyed, and their answers never arrive."""
-    lose = partial(LostReply, times=LOST)
-    steps = [(stage.network.database, lose(match=b"COMMIT"))]
-    steps += [(stage.network.api, lose(match=match)) for match in LOST_WRITES]
-    lost_before = sum(route.tally.lost_replies for route in stage.network.routes)
-    random.shuffle(steps)
-    for route, way in steps:
-        _for_a_while(route, way, seconds / len(steps))
-    lost = sum(route.tally.lost_replies for route in stage.network.routes) - lost_before
+    """Writes and commits are obeyed, and their answers never arrive: people and notes made, addresses changed."""
+    losses = _losses(stage)
+    random.shuffle(losses)
+    lost = sum([_lose(loss, seconds / len(losses)) for loss in losses])
     stage.say(f"{lost} replies lost after the request was obeyed")
     return [now_wound("network")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loss:
+    """Requests by what they begin with, and an edit at the source that makes one be sent, if the others do not."""
+
+    route: Route
+    match: bytes
+    provoke: Callable[[], object] = lambda: None
+
+
+def _losses(stage: Stage) -> list[Loss]:
+    api, (one, other), admin = stage.network.api, CUSTOMERS_BEHIND, stage.admin
+    return [
+        Loss(route=stage.network.database, match=b"COMMIT"),
+        Loss(route=api, match=_request("PUT", one, "ContactMethod/")),
+        Loss(
+            route=api,
+            match=_request("POST", one, "ContactNote"),
+            provoke=partial(admin.create_record, one, "form_completions"),
+        ),
+        # The other's contacts are created by requests of their own, not by imports, which look for themselves.
+        Loss(route=api, match=_request("POST", other, "Contact "), provoke=partial(admin.create_user, other)),
+    ]
+
+
+def _request(method: str, customer: str, path: str) -> bytes:
+    return f"{method} {base_path(customer)}/crm/api/{path}".encode()
+
+
+def _lose(loss: Loss, seconds: float) -> int:
+    """How many replies. Raises AssertionError if there was none to lose: nothing would be proved."""
+    before = loss.route.tally.lost_replies
+    is_lost = lambda: loss.route.tally.lost_replies > before  # noqa: E731
+    loss.route.switch(LostReply(match=loss.match, times=LOST))
+    try:
+        loss.provoke()
+        time.sleep(seconds)
+        wait_until(is_lost, seconds=LOSS_SECONDS, what=f"a reply to {loss.match.decode()} to be lost")
+    finally:
+        loss.route.switch(Pass())
+    return loss.route.tally.lost_replies - before
 
 
 def _for_a_while(route: Route, way: Way, seconds: float, *, reset_after: bool = False) -> None:

@@ -14,8 +14,14 @@ from support.waiting import wait_until
 
 from chaos.processes import signal_to
 from chaos.stage import Stage
-from chaos.wounds import Wound, now_wound
+from chaos.wounds import Wound, forgotten_wound
 
+#: Between two flushes, in seconds: a delivery's turn, or several.
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.2, 1.0
+#: So few that there is work left when the last is over: no source is read meanwhile.
+FLUSHES = 3
+#: How the keys of budgets begin: the counts, the clock's mark, the server that counted.
+BUDGETS = b"budget"
 #: Of the log's end, bytes that are lost: from half a command to some hundreds of messages.
 FEWEST_BYTES, MOST_BYTES = 7, 40_000
 #: Seconds until it answers again; it reads its log, and its supervisor waits a second at first.
@@ -23,14 +29,27 @@ UP_SECONDS = 60.0
 
 
 def flush(stage: Stage, random: Random, seconds: float) -> Sequence[Wound]:
-    """FLUSHALL, twice: the second one meets what the sweep has just brought back."""
-    wounds = []
-    for _ in range(2):
-        with stage.redis() as client:
-            client.flushall()
-        wounds.append(now_wound("redis", polls=False))
-        time.sleep(seconds / 2)
+    """FLUSHALL; and then, again and again, all but the budgets is gone: a message published by work that was under way
+    at one is lost at the next.
+
+    A budget is closed for a minute from the first request after it was forgotten; forgotten again in that minute, it
+    would be closed for two, and nothing more would be shown.
+    """
+    with stage.redis() as client:
+        client.flushall()
+    wounds = [forgotten_wound("redis")]
+    for _ in range(FLUSHES):
+        time.sleep(random.uniform(SHORTEST_PAUSE, LONGEST_PAUSE))
+        _forget_messages(stage)
+        wounds.append(forgotten_wound("redis"))
+    time.sleep(seconds / 2)
     return wounds
+
+
+def _forget_messages(stage: Stage) -> None:
+    with stage.redis() as client:
+        if keys := [key for key in client.scan_iter() if not key.startswith(BUDGETS)]:
+            client.delete(*keys)
 
 
 def torn(stage: Stage, random: Random, seconds: float) -> Sequence[Wound]:
@@ -46,7 +65,7 @@ def torn(stage: Stage, random: Random, seconds: float) -> Sequence[Wound]:
         raise AssertionError("Redis was started before its log was cut: nothing was proved")
     stage.say(f"Redis killed, {lost} bytes of its log lost")
     wait_until(lambda: _answers(stage), seconds=UP_SECONDS, what="Redis")
-    wound = now_wound("redis", polls=False)
+    wound = forgotten_wound("redis")
     time.sleep(seconds / 2)
     return [wound]
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from chaos.customers import CUSTOMERS
 from chaos.holding import Leads
-from chaos.wounds import RECOVERY_SECONDS, Healing, Wound, is_struck_again
+from chaos.wounds import RECOVERY_SECONDS, Healing, Wound, forgotten_wound, is_struck_again
 
 HEALED = {0.0: True, RECOVERY_SECONDS: True, RECOVERY_SECONDS + 0.1: False, None: False}
 
@@ -31,6 +32,10 @@ def test_a_lead_is_taken_over_by_another_session_and_not_by_the_same_one():
     leads.seen += [(10.0, 5001), (20.0, 5002)]
     assert leads.taken_over(15.0) == 20.0
     assert leads.taken_over(25.0) is None
+
+
+def test_what_redis_forgot_must_go_on_at_every_customer_and_not_at_the_busiest_alone():
+    assert forgotten_wound("redis").locks == {f"partition/{each.name}" for each in CUSTOMERS}
 
 
 def a_wound(*, at=100.0, victim="processor2"):
