@@ -16,7 +16,11 @@ from common.domain.letters import DeadLetter, LetterFilter, LetterState
 #: More than a customer can have: nothing more of it is applied at a limit well below this.
 ALL_LETTERS = 10_000
 
-Numbers = Annotated[list[int] | None, typer.Argument(metavar="[LETTER]...", show_default=False)]
+#: What a number of PostgreSQL holds, a bigint.
+MOST = 2**63 - 1
+
+Numbers = Annotated[list[int] | None, typer.Argument(metavar="[LETTER]...", min=1, max=MOST, show_default=False)]
+Number = Annotated[int, typer.Argument(metavar="LETTER", min=1, max=MOST, show_default=False)]
 Every = Annotated[bool, typer.Option("--all", help="All open ones.")]
 Reason = Annotated[str | None, typer.Option(help="Only those with this reason.", show_default=False)]
 Resource = Annotated[str | None, typer.Option(help="Only those of this resource.", show_default=False)]

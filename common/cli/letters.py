@@ -13,7 +13,7 @@ from rich.console import Group, RenderableType
 from common.cli.ages import age_seconds, age_text, moment_text
 from common.cli.bootstrap import open_parts
 from common.cli.failures import CommandFailed
-from common.cli.letter_choice import Reason, Resource, Since, filtered, missing
+from common.cli.letter_choice import Number, Reason, Resource, Since, filtered, missing
 from common.cli.options import AsJson, CustomerId, operator
 from common.cli.output import make_sheet, make_table, plain, show
 from common.domain.attempts import Attempt
@@ -97,7 +97,7 @@ def _rows(letters: Sequence[DeadLetter], now: datetime) -> RenderableType:
 
 def show_letter(
     customer_id: CustomerId,
-    letter: Annotated[int, typer.Argument(metavar="LETTER", show_default=False)],
+    letter: Number,
     values: Values = False,
     as_json: AsJson = False,
 ) -> None:

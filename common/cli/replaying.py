@@ -20,6 +20,7 @@ from common.cli.output import make_console, note, show
 from common.cli.replay_preview import Preview, preview, preview_data, preview_view
 from common.domain.batches import BatchState, NewBatch
 from common.domain.customers import Customer
+from common.domain.errors import CustomerInvalid
 from common.domain.letters import DeadLetter
 
 #: Safe in a command, a log line and a file name. Length in characters.
@@ -53,11 +54,13 @@ def replay(
     """
     with open_parts() as parts:
         now, customer = parts.clock.now(), parts.customers.get(customer_id)
+        # Before anything is asked of the systems: a preview costs requests.
+        batch_name = _free_name(parts, customer_id, name, now)
         which = filtered(customer_id, reason, resource, since, now)
         found = chosen(parts, customer_id, letters, which, every=every)
         rate = per_minute or parts.settings.replay_per_minute
         told = None
-        if found and (looks or dry_run):
+        if found and looks:
             told = preview(parts, customer, found, overwrites=overwrite, per_minute=rate, values=values)
         numbers = [letter.dead_letter_id for letter in found] if told is None else told.numbers
         data = _data(found, numbers, told, dry_run=dry_run)
@@ -65,7 +68,7 @@ def replay(
             if not yes:
                 _ask(told, numbers)
             batch = NewBatch(
-                customer_id=customer_id, name=_name(name, now), numbers=tuple(numbers), actor=operator(),
+                customer_id=customer_id, name=batch_name, numbers=tuple(numbers), actor=operator(),
                 chosen=words(letters, which), overwrites=overwrite, per_minute=rate,
                 portion=parts.settings.replay_portion,
             )  # fmt: skip
@@ -74,10 +77,13 @@ def replay(
     show(data, as_json=as_json, human=lambda: _words(data, told, customer_id))
 
 
-def _name(name: str | None, now: datetime) -> str:
+def _free_name(parts: Parts, customer_id: str, name: str | None, now: datetime) -> str:
+    """Of the batch. Raises CommandFailed, CustomerInvalid."""
     text = f"replay-{now:%Y%m%d-%H%M%S}" if name is None else name
     if not NAME.fullmatch(text):
         raise CommandFailed(f"--name: {text!r}: use 1 to 63 letters, digits, '.', '-' and '_'", exit_code=2)
+    if name is not None and parts.batches.get(customer_id, text) is not None:
+        raise CustomerInvalid(customer_id, "--name", f"{text!r} is taken; choose another")
     return text
 
 

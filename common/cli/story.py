@@ -14,13 +14,16 @@ from typing import Any
 from common.domain.attempts import Attempt
 from common.storage.stories import Row, Story
 
+#: The kinds of steps, in the order in which one leads to the next: an answer is there before what it comes to.
+ORDER = ("run", "event", "attempt", "write", "outcome", "letter", "link", "review", "deletion", "mirror")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
     """One thing that happened."""
 
     at: datetime
-    #: `run`, `event`, `attempt`, `write`, `outcome`, `link`, `letter`, `review`, `deletion` or `mirror`.
+    #: One of ORDER.
     kind: str
     what: str
     #: Finds the log lines.
@@ -40,7 +43,7 @@ def steps_of(story: Story, *, with_values: bool) -> list[Step]:
         *_letters(story, with_values=with_values),
     ]
     told += [*_link(story), *_asked(story), *_mirror(story, with_values=with_values)]
-    return sorted(told, key=lambda step: step.at)
+    return sorted(told, key=lambda step: (step.at, ORDER.index(step.kind)))
 
 
 def _runs(story: Story) -> Iterator[Step]:

@@ -177,6 +177,16 @@ def test_which_letters_is_said_in_one_way(fleet, added, command):
     assert fleet("dlq", command, "acme", "1", "--all", *why).err == line
 
 
+@pytest.mark.parametrize("command", [["show"], ["replay"], ["discard", "--why", "x"]])
+@pytest.mark.parametrize("number", ["0", "9" * 20])
+def test_a_number_that_no_letter_can_have_is_refused_in_a_line(fleet, added, command, number):
+    added("acme")
+    outcome = fleet("dlq", command[0], "acme", number, *command[1:])
+
+    assert outcome.code == 2
+    assert "Input should be" in outcome.err
+
+
 def test_if_one_letter_is_not_there_nothing_is_done(fleet, added, letter, event_state, now):
     added("acme")
     added("other")

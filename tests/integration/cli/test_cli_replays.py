@@ -227,9 +227,11 @@ def test_a_name_is_taken_once_and_is_a_plain_word(shop):
     shop.settle()
     shop.letter("555-0007")
 
-    taken = shop.replay("--all", "--name", "again", "--no-preview", "--yes")
-    odd = shop.replay("--all", "--name", "a b", "--no-preview", "--yes")
+    before = len(list(shop.sandbox.journal()))
+    taken = shop.replay("--all", "--name", "again", "--yes")
+    odd = shop.replay("--all", "--name", "a b", "--yes")
 
+    assert len(list(shop.sandbox.journal())) == before, "no preview was made for a name that is none"
     assert taken.err == f"error: customer {shop.name!r}: --name: 'again' is taken; choose another\n"
     assert (odd.code, odd.err.startswith("error: --name: 'a b': use 1 to 63")) == (2, True)
 

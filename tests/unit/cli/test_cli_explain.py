@@ -68,7 +68,7 @@ def test_all_that_happened_is_told_in_order_of_time_with_its_trace():
     steps = steps_of(story, with_values=False)
 
     kinds = [step.kind for step in steps]
-    assert kinds == ["run", "event", "attempt", "write", "outcome", "write", "letter", "link", "link", "mirror"]
+    assert kinds == ["run", "event", "attempt", "write", "write", "outcome", "letter", "link", "link", "mirror"]
     assert [step.at for step in steps] == sorted(step.at for step in steps)
     assert {step.trace_id for step in steps if step.kind not in ("link", "mirror")} == {"t1"}
     attempt = steps[2].what

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-import lupa
+from lupa import lua51
 from mutants.catalogue import BY_NAME, OF_ALL
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -21,7 +21,8 @@ def test_every_bug_still_parses_and_changes_something():
         text = (ROOT / mutant.file).read_text()
         mutated = mutant.mutate(text)
         if mutant.file.endswith(".lua"):
-            lupa.LuaRuntime().compile(mutated)
+            # That of the fake Redis, and of the real one: two kinds of Lua in a process have crashed it.
+            lua51.LuaRuntime().compile(mutated)
             assert mutated != text
         else:
             assert ast.dump(ast.parse(mutated)) != ast.dump(ast.parse(text)), mutant.name
