@@ -159,7 +159,7 @@ def _taken(customer_id: str, since: datetime) -> ColumnElement[bool]:
 
 def _said_in_vain(customer_id: str, since: datetime) -> Any:
     """What is still pending and was tried since, other than with a defect of ours; the latest one's reason."""
-    tried = (events.c.attempts > events.c.defects, events.c.retry_at > since, events.c.reason != "")
+    tried = (events.c.failures > events.c.defects, events.c.retry_at > since, events.c.reason != "")
     query = select(events.c.reason).where(events.c.customer_id == customer_id, IS_OPEN, *tried)
     return query.where(events.c.state == EventState.PENDING).order_by(events.c.retry_at.desc()).limit(1)
 

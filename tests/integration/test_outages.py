@@ -107,6 +107,7 @@ def test_sweeps_that_queued_up_while_all_workers_were_busy_are_made_once(hub, re
         asked=Asked(redis), sweep_seconds=30.0, brake=SimpleNamespace(obey=None), clock=hub.clock, polls=None,
         throttles=SimpleNamespace(tell=lambda _obey, *, wait: swept.append(wait)),
         customers=SimpleNamespace(end_pauses=lambda _now: (), served=list), deliveries=None,
+            batches=SimpleNamespace(due=lambda _now: ()),
         overview=SimpleNamespace(mapped=lambda _now: [], due_work=lambda _now: (), due_runs=lambda _now: ()),
         nights=SimpleNamespace(store=SimpleNamespace(due=lambda _now: ())),
     )  # fmt: skip

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from redis import Redis
 from support.breaking import Wrapped
 from support.builders import a_broken_record, a_customer, a_page
 from support.hub import Hub
@@ -16,6 +17,7 @@ from common.config.settings import Settings
 from common.domain.clock import SystemClock
 from common.domain.customers import Lane
 from common.domain.errors import RateLimited, RecordRefused
+from common.queueing.asked import Asked
 from common.queueing.celery_app import make_app
 from common.queueing.deliveries import Deliveries
 from common.queueing.hot_set import HotSet
@@ -293,6 +295,7 @@ def a_beat(away: str) -> Beat:
     class Parts:
         locks = Everybody()
         polls = Polls(app)
+        asked = Asked(Redis.from_url("redis://127.0.0.1:1/0"))
         customers = (
             open_customers("postgresql+psycopg://x@127.0.0.1:1/x", name="b") if away == "database" else Customers()
         )

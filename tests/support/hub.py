@@ -9,7 +9,7 @@ import itertools
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -62,6 +62,16 @@ from support.servers import Servers
 MASTER_KEY = bytes(range(32))
 
 
+class Running(SystemClock):
+    """The time of another clock, and a monotonic side that runs: budgets hold it against that of a real Redis."""
+
+    def __init__(self, told: Clock) -> None:
+        self._told = told
+
+    def now(self) -> datetime:
+        return self._told.now()
+
+
 @dataclass
 class Hub:
     """One worker's worth of product. Build a second one on the same servers for a second worker."""
@@ -87,7 +97,10 @@ class Hub:
         self.references = PostgresReferenceCache(self.engine)
         self.vault = Vault(MASTER_KEY, PostgresKeyStore(self.engine), self.clock)
         self.locks = AdvisoryLocks(self.servers.database_url, application_name="test")
-        self.budget = self.budget or RedisBudget(self.redis, PostgresUsage(self.engine, self.clock), self.clock)
+        usage = PostgresUsage(self.engine, self.clock)
+        self.budget = self.budget or RedisBudget(self.redis, usage, Running(self.clock))
+            self.redis, PostgresUsage(self.engine, self.clock), Running(self.clock)
+        )
         self.transport = make_transport(self.http_deadline_seconds)
         ids = itertools.count(1)
         self._new_id: Callable[[], str] = lambda: f"id-{self.seed}-{next(ids)}"
