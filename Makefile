@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test unit contract integration e2e chaos soak models mutants bench-fleet bench-layers lint types check format \
+.PHONY: help demo up test unit contract integration e2e chaos crash-points soak models mutants bench-fleet bench-layers lint types check format \
 	audit clean lock
 
 ##@ Try it
@@ -23,7 +23,7 @@ up: $(READY) ## The same fleet, left running to explore, with Flower (Ctrl-C sto
 # Given servers are shared, and each test empties them: then one at a time.
 TWO := $(if $(FLEET_DATABASE_URL)$(FLEET_BROKER_URL),,--numprocesses 2 --dist loadfile)
 test: $(READY) check ## Everything: lint, types and all tests
-	@$(BIN)/python -m pytest -m "not alone" $(TWO)
+	@$(BIN)/python -m pytest -m "not alone and not long" $(TWO)
 	@$(BIN)/python -m pytest -m alone
 
 unit: $(READY) ## Fast tests without I/O
@@ -53,6 +53,9 @@ format: $(READY) ## Format the code
 ##@ Prove
 chaos: $(READY) ## Every attack on a whole fleet, seeded, audited after each; ARGS="--seed 3 --minutes 10 --only kill,torn"
 	@PYTHONPATH=tests $(BIN)/python -m chaos $(ARGS)
+
+crash-points: $(READY) ## A worker is killed at each numbered point of six stories in turn, and the auditor judges; ten minutes
+	@$(BIN)/python -m pytest tests/chaos/crash_points $(TWO) $(ARGS)
 
 mutants: $(READY) ## Plant bugs in a copy of the tree, one by one: the tests must catch each; ARGS="--only NAME" for one
 	@PYTHONPATH=tests $(BIN)/python -m mutants $(ARGS)

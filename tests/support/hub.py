@@ -99,8 +99,6 @@ class Hub:
         self.locks = AdvisoryLocks(self.servers.database_url, application_name="test")
         usage = PostgresUsage(self.engine, self.clock)
         self.budget = self.budget or RedisBudget(self.redis, usage, Running(self.clock))
-            self.redis, PostgresUsage(self.engine, self.clock), Running(self.clock)
-        )
         self.transport = make_transport(self.http_deadline_seconds)
         ids = itertools.count(1)
         self._new_id: Callable[[], str] = lambda: f"id-{self.seed}-{next(ids)}"

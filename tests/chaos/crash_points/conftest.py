@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from support.ground import Ground
 
 from deploy.sandbox.client import SandboxAdmin
 from deploy.sandbox.process import start_sandbox
@@ -20,3 +21,16 @@ def sandbox_url() -> Iterator[str]:
 def sandbox(sandbox_url: str) -> Iterator[SandboxAdmin]:
     with SandboxAdmin(sandbox_url) as admin:
         yield admin
+
+
+@pytest.fixture
+def ground(hub, sandbox, sandbox_url, servers):
+    made = []
+
+    def make(tale):
+        made.append(Ground(hub, sandbox, sandbox_url, servers, tale))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.children.close()
