@@ -53,7 +53,10 @@ def live_through_everything(hub, organization, sandbox) -> str:
     wait_until(lambda: hub.deliver_all(access.name) or hub.is_done(access.name), seconds=30, what="all ended")
     letters = hub.dead_letters.list(access.name)
     assert {letter.stage for letter in letters} == {"detect", "apply"}
-    assert hub.dead_letters.discard(letters[0], "a test", hub.clock.now())
+    number = letters[0].dead_letter_id
+    assert hub.dead_letters.discard(access.name, [number], why="a test", actor="a test", now=hub.clock.now()) == [
+        number
+    ]
     return access.name
 
 
