@@ -30,7 +30,10 @@ def undisputed(part: Slice, works: Sequence[Work]) -> list[Work]:
 
     Raises what the destination's look-up raises; nothing is lost by that.
     """
-    disputed = _disputed(part, [work for work in works if _is_watched(work)])
+    watched = [work for work in works if _is_watched(work)]
+    if not watched:
+        return list(works)  # as with nearly every slice
+    disputed = _disputed(part, watched)
     part.record(SliceOutcome(events=tuple(disputed.values())))
     return [work for work in works if work.event.event_id not in disputed]
 
@@ -42,7 +45,7 @@ def _is_watched(work: Work) -> bool:
 
 def _disputed(part: Slice, works: Sequence[Work]) -> dict[int, EventOutcome]:
     customer = part.customer
-    baselines = part.parts.baselines(customer.customer_id, [work.event.event_id for work in works]) if works else {}
+    baselines = part.parts.baselines(customer.customer_id, [work.event.event_id for work in works])
     watched = [work for work in works if work.event.event_id in baselines]
     found = part.destination.read_current([work.as_write() for work in watched]) if watched else {}
     mapping = read_mapping(customer.customer_id, customer.mapping)
