@@ -10,7 +10,8 @@ from pydantic import SecretStr
 
 from common.cli.bootstrap import Parts
 from common.cli.onboarding import onboard
-from common.domain.customers import LANE_OF_TIER, Customer, Tier
+from common.domain.customers import Tier
+from deploy.demo.onboarding import customer_of
 from deploy.sandbox.client import Access
 
 #: Requests a minute at a source: the fleet's own limit and the sandbox's, so that the auditor judges the fleet's.
@@ -98,20 +99,5 @@ def organization(customer: ChaosCustomer) -> Mapping[str, Any]:
 
 def bring_in(parts: Parts, customer: ChaosCustomer, access: Access) -> None:
     """As `fleet customers add` does."""
-    onboard(
-        parts,
-        Customer(
-            customer_id=customer.name,
-            name=customer.name.title(),
-            tier=customer.tier,
-            lane=LANE_OF_TIER[customer.tier],
-            source_settings={"base_url": access.volunteer_base_url, **SCAN_SETTINGS},
-            destination_settings={
-                "base_url": access.crm_base_url,
-                "create": customer.create,
-                "visibility_seconds": VISIBILITY_SECONDS,
-            },
-        ),
-        SecretStr(access.volunteer_token),
-        SecretStr(access.crm_token),
-    )
+    joining = customer_of(customer, access, scan_settings=SCAN_SETTINGS, visibility_seconds=VISIBILITY_SECONDS)
+    onboard(parts, joining, SecretStr(access.volunteer_token), SecretStr(access.crm_token))

@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from support.ground import Ground
+from support.own_sandbox import sandbox, sandbox_seed, sandbox_url
 
-from deploy.sandbox.client import SandboxAdmin
-from deploy.sandbox.process import start_sandbox
-
-
-@pytest.fixture
-def sandbox_url() -> Iterator[str]:
-    with start_sandbox(seed=11) as url:
-        yield url
-
-
-@pytest.fixture
-def sandbox(sandbox_url: str) -> Iterator[SandboxAdmin]:
-    with SandboxAdmin(sandbox_url) as admin:
-        yield admin
+__all__ = ["ground", "sandbox", "sandbox_seed", "sandbox_url"]
 
 
 @pytest.fixture

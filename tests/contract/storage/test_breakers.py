@@ -95,7 +95,9 @@ def test_a_caller_who_looked_too_early_waits_for_the_row_and_finds_the_probe_out
     breakers = PostgresBreakers(engine, POLICY, lambda: 0.0)
     fail(breakers)
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    with ThreadPoolExecutor(1) as pool, engine.connect() as other, engine.connect() as watcher:
+    # One statement a transaction: within one, PostgreSQL shows the sessions as they were at the first look.
+    watching = engine.execution_options(isolation_level="AUTOCOMMIT")
+    with ThreadPoolExecutor(1) as pool, engine.connect() as other, watching.connect() as watcher:
         other.execute(text("UPDATE breakers SET state = 'half_open', probe_at = :at"), {"at": after(150)})
         caller = pool.submit(breakers.admit, "acme", System.SOURCE, after(30))
         wait_until(lambda: watcher.execute(text(waiting)).scalar_one(), seconds=10, what="the caller at the lock")

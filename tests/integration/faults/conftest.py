@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from redis import Redis
 from support.faults.endpoints import Proxied, proxied
 from support.faults.proxy import running_proxy
 from support.hub import Hub
+from support.own_sandbox import audited, sandbox, sandbox_url
 from support.servers import Servers
 
 from common.storage.engine import OUTAGES, make_engine
-from deploy.audit.report import Report
-from deploy.audit.run import audit
-from deploy.sandbox.client import SandboxAdmin
-from deploy.sandbox.process import start_sandbox
+
+__all__ = ["audited", "far_hub", "network", "sandbox", "sandbox_seed", "sandbox_url"]
 
 
 @pytest.fixture
-def sandbox_url() -> Iterator[str]:
-    with start_sandbox(seed=23) as url:
-        yield url
-
-
-@pytest.fixture
-def sandbox(sandbox_url: str) -> Iterator[SandboxAdmin]:
-    with SandboxAdmin(sandbox_url) as admin:
-        yield admin
-
-
-@pytest.fixture
-def audited(sandbox_url: str) -> Callable[[], Report]:
-    return lambda: audit(sandbox_url, only_people=True)
+def sandbox_seed() -> int:
+    return 23
 
 
 @pytest.fixture
