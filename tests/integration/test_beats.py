@@ -23,6 +23,8 @@ from common.domain.customers import Lane, Mode, Tier
 from common.domain.layers import Layer
 from common.queueing.asked import Asked
 from common.queueing.celery_app import make_app
+from common.queueing.deliveries import Deliveries
+from common.queueing.hot_set import HotSet
 from common.queueing.polls import Polls
 from common.storage.schedule import PostgresSchedule
 from deploy.local.child import ProcessSpec
@@ -34,7 +36,7 @@ from poller.schedule.publishing import Publisher
 from poller.schedule.scheduler import Beat
 from poller.schedule.timetable import timetable_of
 from poller.sources import registry
-from poller.sweep import ask_for_runs
+from poller.sweep import ask_for_runs, sweep
 from poller.tasks import poll_customer
 
 START = datetime(2026, 3, 28, 12, tzinfo=UTC)
@@ -96,14 +98,14 @@ def test_a_leader_publishes_each_customer_once_a_period(rig):
 
 
 def test_a_successor_makes_up_for_what_came_due_while_nobody_led(rig):
-    for number in range(20):
-        rig.add(f"c{number}")
-    first = rig.lead()
-    rig.run(first, 300)
-    rig.clock.advance(12)  # killed; the lock is free at once, but its successor takes a while
-    rig.run(rig.lead(), 900 - 312)
+    names = [f"c{number}" for number in range(20)]
+    for name in names:
+        rig.add(name)
+    rig.run(rig.lead(), 300)
+    rig.clock.advance(60)  # killed; the lock is free at once, but its successor takes a while
+    rig.run(rig.lead(), 900 - 360)
 
-    assert rig.out.counts() == dict.fromkeys([f"c{n}" for n in range(20)], 3)
+    assert rig.out.counts() == dict.fromkeys(names, 3)
 
 
 def test_a_broker_that_is_away_loses_nobody_a_turn(rig):
@@ -462,6 +464,18 @@ def test_a_slot_runs_on_every_date_and_a_run_that_ended_is_not_due(rig, organiza
 
     assert states == ["completed"] * 3
     assert rig.hub.overview.due_runs(rig.hub.clock.now() + timedelta(hours=1)) == []
+
+
+def test_the_sweep_asks_once_for_a_run_that_is_due_and_that_nobody_does(rig, redis):
+    rig.add("acme")
+    rig.schedule.claim_slot("acme", Layer.RECONCILIATION, date(2026, 1, 2), ["users"], START)
+    app = make_app("t", rig.hub.servers.broker_url, log_format="text", log_level="ERROR")
+    deliveries = Deliveries(app, HotSet(redis), rig.clock, rig.hub.metrics)
+    for _ in range(2):
+        sweep(rig.hub.overview, deliveries, Polls(app), Asked(redis), rig.clock)
+
+    assert redis.llen("poll.priority") == 1
+    app.close()
 
 
 def test_the_sweep_adds_no_polls_to_a_lane_that_nobody_serves(rig, redis, monkeypatch):

@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     began, verdicts = time.monotonic(), None
     with stop_on_signals(), _copies(min(options.jobs, len(chosen))) as copies:
-        verdicts = _judge_all(copies, chosen)
+        verdicts = _judge_all(copies, chosen, only_listed=options.listed)
     if verdicts is None:
         return INTERRUPTED
     (show_json if options.json else show_verdicts)(verdicts, time.monotonic() - began)
@@ -51,6 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="mutants", description="Plant bugs, and see that the suite catches them.")
     parser.add_argument("--only", metavar="NAME", action="append", choices=BY_NAME, help="one bug; repeatable")
+    parser.add_argument(
+        "--listed", action="store_true", help="a bug's own tests must catch it: their folders are not searched"
+    )
     parser.add_argument("--list", action="store_true", help="show the bugs, and plant none")
     parser.add_argument("--jobs", metavar="N", type=_jobs, default=JOBS, help="copies at work at a time")
     parser.add_argument("--json", action="store_true", help="verdicts for machines, on standard output")
@@ -71,9 +74,9 @@ def _copies(count: int) -> Iterator[Sequence[Copy]]:
         yield [Copy(ROOT, Path(place).resolve() / f"copy{number}") for number in range(count)]
 
 
-def _judge_all(copies: Sequence[Copy], chosen: Sequence[Mutant]) -> Sequence[Verdict]:
+def _judge_all(copies: Sequence[Copy], chosen: Sequence[Mutant], *, only_listed: bool) -> Sequence[Verdict]:
     fails_anyway = _control(copies, chosen)
-    return _over(copies, chosen, partial(_judge_and_tell, fails_anyway))
+    return _over(copies, chosen, partial(_judge_and_tell, fails_anyway, only_listed=only_listed))
 
 
 def _control(copies: Sequence[Copy], chosen: Sequence[Mutant]) -> Mapping[str, str]:
@@ -87,8 +90,8 @@ def _control(copies: Sequence[Copy], chosen: Sequence[Mutant]) -> Mapping[str, s
     return fails_anyway
 
 
-def _judge_and_tell(fails_anyway: Mapping[str, str], copy: Copy, mutant: Mutant) -> Verdict:
-    verdict = judge(copy, mutant, fails_anyway)
+def _judge_and_tell(fails_anyway: Mapping[str, str], copy: Copy, mutant: Mutant, *, only_listed: bool) -> Verdict:
+    verdict = judge(copy, mutant, fails_anyway, only_listed=only_listed)
     progress(told(verdict))
     return verdict
 

@@ -39,6 +39,8 @@ class Verdict:
 
 
 Try = Callable[..., Trial]
+#: Who else may catch what its own tests did not.
+Search = Callable[[Copy, Mutant, Try], tuple[Outcome, Failure]]
 
 
 def unsound(copy: Copy, tests: Sequence[str], attempt: Try = try_tests) -> dict[str, str]:
@@ -56,10 +58,21 @@ def _is_of(case: str, test: str) -> bool:
     return case == test or case.startswith((f"{test}[", f"{test}::"))
 
 
-def judge(copy: Copy, mutant: Mutant, fails_anyway: Iterable[str] = (), attempt: Try = try_tests) -> Verdict:
-    """Plant it, try its tests, and then the whole folders that they are in before it may be called a survivor."""
+def judge(
+    copy: Copy,
+    mutant: Mutant,
+    fails_anyway: Iterable[str] = (),
+    attempt: Try = try_tests,
+    *,
+    only_listed: bool = False,
+) -> Verdict:
+    """Plant it, try its tests, and then the whole folders that they are in before it may be called a survivor.
+
+    `only_listed`: its own tests alone must catch it.
+    """
     began = time.monotonic()
-    outcome, failure, is_by_another = _judge(copy, mutant, set(fails_anyway), attempt)
+    search = _by_nobody if only_listed else _by_folder
+    outcome, failure, is_by_another = _judge(copy, mutant, set(fails_anyway), attempt, search)
     return Verdict(
         mutant=mutant,
         outcome=outcome,
@@ -70,7 +83,9 @@ def judge(copy: Copy, mutant: Mutant, fails_anyway: Iterable[str] = (), attempt:
     )
 
 
-def _judge(copy: Copy, mutant: Mutant, fails_anyway: set[str], attempt: Try) -> tuple[Outcome, Failure, bool]:
+def _judge(
+    copy: Copy, mutant: Mutant, fails_anyway: set[str], attempt: Try, search: Search
+) -> tuple[Outcome, Failure, bool]:
     wrong = sorted(fails_anyway & set(mutant.tests))
     if wrong:
         return Outcome.ERROR, _nothing(f"fails without any bug: {', '.join(wrong)}"), False
@@ -81,7 +96,11 @@ def _judge(copy: Copy, mutant: Mutant, fails_anyway: set[str], attempt: Try) -> 
         return Outcome.ERROR, _nothing(str(error)), False
     if listed is not None:
         return *listed, False
-    return *_by_folder(copy, mutant, attempt), True
+    return *search(copy, mutant, attempt), True
+
+
+def _by_nobody(_copy: Copy, _mutant: Mutant, _attempt: Try) -> tuple[Outcome, Failure]:
+    return Outcome.SURVIVED, _nothing("")
 
 
 def _by_folder(copy: Copy, mutant: Mutant, attempt: Try) -> tuple[Outcome, Failure]:

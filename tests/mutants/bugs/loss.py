@@ -208,12 +208,7 @@ BUGS = (
         file="poller/sweep.py",
         old="    ask_for_runs(overview.due_runs(now), polls, asked)\n",
         new="",
-        tests=(
-            (
-                "tests/integration/test_breakers.py::"
-                "test_a_backfill_stops_at_its_limit_while_the_destination_is_down_and_goes_on_by_itself"
-            ),
-        ),
+        tests=("tests/integration/test_beats.py::test_the_sweep_asks_once_for_a_run_that_is_due_and_that_nobody_does",),
     ),
     Mutant(
         name="hot-set-not-repaired",

@@ -59,6 +59,13 @@ def test_before_a_bug_has_survived_the_whole_folder_is_tried():
     assert trials.asked == [(EXPECTED,), ("tests/unit/a",)]
 
 
+def test_where_only_the_listed_tests_count_no_folder_is_searched():
+    trials = Trials({("tests/unit/a",): failing(OTHER)})
+
+    assert judged(trials, only_listed=True).outcome is Outcome.SURVIVED
+    assert trials.asked == [(EXPECTED,)]
+
+
 def test_a_bug_that_another_test_of_the_folder_catches_is_caught():
     verdict = judged(Trials({("tests/unit/a",): failing(OTHER)}))
 
