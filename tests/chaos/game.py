@@ -55,10 +55,24 @@ class Game:
     hot_versions: int
     pending: int
     seconds: float
+    #: What could not be played here, and why.
+    left_out: str = ""
 
     @property
     def passed(self) -> bool:
         return bool(self.rounds) and all(played.passed for played in self.rounds)
+
+
+def joined(games: Sequence[Game], *, left_out: str = "") -> Game:
+    """As if they were one: of one seed, played on stages of their own."""
+    return Game(
+        seed=games[0].seed,
+        rounds=[played for game in games for played in game.rounds],
+        hot_versions=sum(game.hot_versions for game in games),
+        pending=max(game.pending for game in games),
+        seconds=sum(game.seconds for game in games),
+        left_out=left_out,
+    )
 
 
 def play(stage: Stage, rounds: Sequence[Round], *, seed: int, versions: int, pending: int) -> Game:

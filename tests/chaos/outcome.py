@@ -43,6 +43,7 @@ def as_json(game: Game) -> str:
             "seconds": game.seconds,
             "hot_versions": game.hot_versions,
             "pending": game.pending,
+            "left_out": game.left_out,
             "rounds": [_round(played) for played in game.rounds],
         }
     )
@@ -60,6 +61,7 @@ def last_line(game: Game) -> str:
         f" {'never' if never else f'{slowest:.1f} s'}, {findings} findings, {slow} slow to rest;"
         f" 50 entities with {game.hot_versions} versions or more each, one with {game.pending} pending,"
         f" {sum(played.edits for played in game.rounds)} edits, {game.seconds:.0f} s in all"
+        f"{f'; not played: {game.left_out}' if game.left_out else ''}"
     )
 
 

@@ -11,24 +11,22 @@ from functools import partial
 from pathlib import Path
 
 from redis import Redis
-from sqlalchemy import Engine, create_engine
-from sqlalchemy.engine import make_url
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Engine
 from support.faults.clocks import Clocks
+from support.faults.disks import SmallDisk
 from support.faults.endpoints import Proxied, proxied
 from support.faults.proxy import running_proxy
 from support.servers import Servers
 
 from chaos.customers import CUSTOMERS, ENVIRONMENT, LANES, bring_in, organization
 from chaos.processes import QuickSupervisor
+from chaos.servers import victims
 from common.cli.bootstrap import open_parts
 from common.config.settings import load_settings
 from common.storage.schema import upgrade
 from deploy.demo.blank import ensure_blank
 from deploy.local.child import ProcessSpec
-from deploy.local.cluster import SUPERUSER, read_password
 from deploy.local.endpoints import Endpoints, read_endpoints, record_pids
-from deploy.local.servers import embedded_servers
 from deploy.local.topology import fleet_environment, fleet_processes, start_sandbox
 from deploy.sandbox.client import SandboxAdmin
 
@@ -58,6 +56,8 @@ class Stage:
     clocks: Clocks
     #: A superuser's, who gets in when nobody else does; every statement on a session of its own.
     engine: Engine
+    #: Under PostgreSQL's data, if it is one that can be filled.
+    disk: SmallDisk | None
     #: A word to whoever watches.
     say: Callable[[str], None]
 
@@ -78,14 +78,17 @@ class Stage:
 
 
 @contextmanager
-def set_stage(state_dir: Path, *, seed: int, say: Callable[[str], None], planted: str | None = None) -> Iterator[Stage]:
+def set_stage(
+    state_dir: Path, *, seed: int, say: Callable[[str], None], planted: str | None = None, small_disk: bool = False
+) -> Iterator[Stage]:
     """Everything runs, and every customer is on board; `planted` names a bug of `broken` for all processes."""
     state_dir = state_dir.resolve()
     shutil.rmtree(state_dir / "logs", ignore_errors=True)
     with (
-        embedded_servers(state_dir, database_url=None, broker_url=None) as endpoints,
+        victims(state_dir, small_disk=small_disk) as struck,
         QuickSupervisor(announce=lambda _: None, on_restart=partial(record_pids, state_dir)) as supervisor,
     ):
+        endpoints = struck.endpoints
         environment = _environment(endpoints, state_dir)
         ensure_blank(environment, own_database=True, own_broker=True)
         sandbox_url = start_sandbox(supervisor, state_dir, seed)
@@ -100,7 +103,8 @@ def set_stage(state_dir: Path, *, seed: int, say: Callable[[str], None], planted
                 environment=environment,
                 network=proxied(proxy, servers, sandbox_url),
                 clocks=Clocks(_emptied(state_dir / "clocks")),
-                engine=_superuser(endpoints, state_dir),
+                engine=struck.engine,
+                disk=struck.disk,
                 say=say,
             )
             _bring_all_in(stage)
@@ -125,11 +129,6 @@ def _emptied(directory: Path) -> Path:
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir()
     return directory
-
-
-def _superuser(endpoints: Endpoints, state_dir: Path) -> Engine:
-    url = make_url(endpoints.database_url).set(username=SUPERUSER, password=read_password(state_dir))
-    return create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
 
 
 def _bring_all_in(stage: Stage) -> None:

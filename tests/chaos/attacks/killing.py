@@ -13,6 +13,7 @@ from chaos.holding import held_by, holdings, session_ports
 from chaos.processes import signal_to
 from chaos.stage import Stage
 from chaos.wounds import Wound, now_wound
+from common.queueing.celery_app import VISIBILITY_TIMEOUT_SECONDS
 
 #: Between two kills, in seconds.
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.3, 2.0
@@ -49,6 +50,11 @@ def pause(stage: Stage, random: Random, seconds: float) -> Sequence[Wound]:
     finally:
         signal_to(pid, signal.SIGCONT)
     return [Wound(at=time.time(), victim=name, locks=held)]
+
+
+def coma(stage: Stage, random: Random, seconds: float) -> Sequence[Wound]:
+    """SIGSTOP until the broker gives what the worker had taken, and not acknowledged, to others; then it goes on."""
+    return pause(stage, random, VISIBILITY_TIMEOUT_SECONDS + seconds)
 
 
 def zombie(stage: Stage, random: Random, seconds: float) -> Sequence[Wound]:

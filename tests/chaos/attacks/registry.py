@@ -30,6 +30,7 @@ ATTACKS: Mapping[str, Attack] = {
     "kill": killing.kill,
     "pause": killing.pause,
     "zombie": killing.zombie,
+    "coma": killing.coma,
     "flush": redis.flush,
     "torn": redis.torn,
     "restart": database.restart,
@@ -46,5 +47,10 @@ ATTACKS: Mapping[str, Attack] = {
     "lost-reply": network.lost_replies,
     "moods": surroundings.moods,
     "clocks": surroundings.clocks,
+    "disk": surroundings.disk,
     "storm": storm,
 }
+#: Those that take minutes, and so are left out of a game that is shorter than this, unless they are asked for.
+LONG, LONG_MINUTES = frozenset({"coma"}), 30.0
+#: Those that need a disk which can be filled; they are played on a stage of their own.
+ON_SMALL_DISK = frozenset({"disk"})

@@ -1,4 +1,4 @@
-"""What the fleet depends on and cannot mend: the APIs' moods, and its machines' clocks."""
+"""What the fleet depends on and cannot mend: the APIs' moods, its machines' clocks, and a disk that is full."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ STEPS = (40.0, 600.0, 3_600.0)
 STEPPED = ("processor1", "poller1", "beat")
 #: What the destination answers, one after the other; 200 lets a request through.
 ANSWERS = (500, 500, 200, 503, "reset", "applied_then_reset", 200, {"status": 502, "applied": True})
+#: Seconds for which the disk is full, and then is not.
+SHORTEST_FULL, LONGEST_FULL = 1.0, 4.0
 FAULTS = (
     {"system": "volunteer", "kind": "error", "status": 502, "body": "html", "rate": 0.05},
     {"system": "volunteer", "kind": "truncate_page", "rate": 0.1},
@@ -37,6 +39,23 @@ def moods(stage: Stage, random: Random, seconds: float) -> Sequence[Wound]:
     finally:
         stage.admin.clear_faults()
     return [now_wound("apis")]
+
+
+def disk(stage: Stage, random: Random, seconds: float) -> Sequence[Wound]:
+    """PostgreSQL has no room left, again and again. Raises AssertionError on a stage with an ordinary disk."""
+    assert stage.disk is not None
+    wounds = []
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        stage.disk.fill()
+        try:
+            time.sleep(random.uniform(SHORTEST_FULL, LONGEST_FULL))
+            stage.say(f"{stage.disk.free_bytes} bytes free under PostgreSQL")
+        finally:
+            stage.disk.free()
+        wounds.append(now_wound("disk"))
+        time.sleep(random.uniform(SHORTEST_FULL, LONGEST_FULL))
+    return wounds
 
 
 def clocks(stage: Stage, random: Random, seconds: float) -> Sequence[Wound]:
