@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import psycopg
 import pytest
@@ -10,6 +11,14 @@ from sqlalchemy import make_url
 
 from deploy.audit.leaks import main
 from deploy.local.cluster import SUPERUSER
+from deploy.sandbox.process import start_sandbox
+
+
+@pytest.fixture(scope="module")
+def sandbox_url() -> Iterator[str]:
+    """A few customers' secrets to look for, and not those of all other tests: files are long."""
+    with start_sandbox(seed=5) as url:
+        yield url
 
 
 @pytest.fixture
