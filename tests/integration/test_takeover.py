@@ -23,7 +23,7 @@ def test_a_run_that_was_taken_over_saves_nothing_more(hub, organization):
                 with closing(Hub(engine=hub.engine, servers=hub.servers, redis=hub.redis, seed=9)) as other:
                     other.with_run_parts(store=other.run_parts.store)
                     with hub.engine.begin() as connection:
-                        connection.exec_driver_sql("UPDATE checkpoints SET run_id = 'another', progress = NULL")
+                        connection.exec_driver_sql("UPDATE checkpoints SET run_id = 'another'")
             taken.append(page)
             return self._inner.save_page(page, progress, **options)
 

@@ -212,7 +212,7 @@ BUGS = (
         file="poller/schedule/scheduler.py",
         old="try_hold(LEADER_LOCK)",
         new='try_hold(f"{LEADER_LOCK}/{id(self)}")',
-        tests=("tests/integration/test_beats.py::test_one_beat_leads_and_a_killed_leader_is_replaced",),
+        tests=("tests/integration/test_regressions.py::test_a_beat_that_waits_to_lead_keeps_nothing_of_its_attempts",),
     ),
     Mutant(
         name="polls-pile-up",

@@ -151,10 +151,7 @@ BUGS = (
         old="            links.append(replace(work.link, applied_version=work.event.version))",
         new="            links.append(work.link)",
         tests=(
-            (
-                "tests/integration/test_regressions.py::"
-                "test_a_replayed_letter_does_not_land_after_a_newer_version_that_changed_nothing"
-            ),
+            "tests/unit/processor/test_steps.py::test_what_changes_nothing_is_the_version_that_is_there_from_now_on",
         ),
     ),
     Mutant(

@@ -75,6 +75,13 @@ def test_what_was_applied_before_ends_as_unchanged():
     assert only_end(through(work(version=2, link=link))).state is EventState.UNCHANGED
 
 
+def test_what_changes_nothing_is_the_version_that_is_there_from_now_on():
+    """An older one that is replayed must not come after it."""
+    link = a_link(applied_version=1, applied_hash=content_hash(a_person().to_body()))
+
+    assert [link.applied_version for link in through(work(version=3, link=link)).links] == [3]
+
+
 def test_an_older_version_than_the_one_applied_ends_as_superseded():
     assert only_end(through(work(version=2, link=a_link(applied_version=3)))).state is EventState.SUPERSEDED
 
