@@ -1,4 +1,4 @@
-"""All planted bugs by name, in the order of the promises; the auditor's, who judges them all, come last."""
+"""All planted bugs by name, in the order of the promises; then the models', and the auditor's, who judges them all."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from mutants.bugs import (
     doubles,
     isolation,
     loss,
+    models,
     order,
     secrecy,
 )
@@ -30,6 +31,7 @@ OF_ALL = (
     *accounting.BUGS,
     *deletion.BUGS,
     *secrecy.BUGS,
+    *models.BUGS,
     *auditor_evidence.BUGS,
     *auditor_records.BUGS,
     *auditor_doubles.BUGS,

@@ -126,7 +126,7 @@ BUGS = (
         file="deploy/audit/report.py",
         old="return bool(self.rows) and not self.findings and all(",
         new="return bool(self.rows) and all(",
-        tests=("tests/unit/audit/test_audit_tampering.py::test_an_entry_that_was_altered_breaks_its_seal",),
+        tests=(f"{VERDICT}::test_a_finding_that_belongs_to_no_customer_fails_the_audit",),
     ),
     Mutant(
         name="auditor-others-findings-lost",

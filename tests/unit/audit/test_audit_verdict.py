@@ -189,6 +189,15 @@ def test_evidence_with_a_gap_proves_nothing(evidence, where):
     assert Kind.RECORD in kinds(evidence.judged())
 
 
+def test_a_finding_that_belongs_to_no_customer_fails_the_audit(evidence):
+    evidence.journal[-1]["seq"] += 1
+
+    report = evidence.judged()
+
+    assert [row.passed for row in report.rows] == [True, True]
+    assert not report.passed
+
+
 def test_a_contact_that_no_write_explains_proves_nothing(evidence):
     evidence.journal = [row for row in evidence.journal if row["organization"] == "acme"]
     for number, row in enumerate(evidence.journal, 1):
