@@ -6,8 +6,8 @@ import pytest
 from support.faults.ways import HalfOpen, Latency, LostReply, Pass, Reset, Side
 from support.waiting import wait_until
 
-#: The request line of a contact that is created, and of nothing else.
-CREATE = b"/api/Contact HTTP/"
+#: How the request begins that creates a contact, and those that change one; its path ends the first, and no other.
+CREATE, UPDATE = b"/api/Contact HTTP/", b"PUT "
 
 
 def test_a_commit_whose_answer_never_comes_loses_and_doubles_nothing(
@@ -32,13 +32,13 @@ def test_a_commit_whose_answer_never_comes_loses_and_doubles_nothing(
 
 
 def test_a_write_whose_answer_never_comes_is_not_made_twice(far_hub, network, organization, sandbox, audited):
-    """That of the write itself: a look-up is a POST too, and to lose its answer puts nobody to the test."""
+    """That of the write itself: a look-up is a POST too, and what a body says is no request line."""
     access = organization(users=1)
     far_hub.onboard(network.access(access), create="direct")
     settle(far_hub, access.name)
-    for request in (CREATE, b"PUT ", CREATE):
+    for number, request in enumerate((CREATE, UPDATE, CREATE)):
         sandbox.create_user(access.name)
-        sandbox.change_user(access.name, first_id(sandbox, access.name), phone=f"555-{request!r}")
+        sandbox.change_user(access.name, first_id(sandbox, access.name), phone=f"555-{number}")
         network.api.switch(LostReply(match=request))
         attempt(far_hub, access.name)
         assert network.api.tally.replies_to_lose == 0
