@@ -41,6 +41,8 @@ waits = st.sampled_from((0.0, 0.3, 0.999, 1.0, 5.0, 29.5, 58.0, 59.99, 60.0, 62.
 #: By how much the server's clock may be set at a time. Two of the small ones are one that must be seen.
 clock_steps = st.sampled_from((-86_400.0, -3600.0, -61.0, -5.0, -1.0, -0.4, 0.4, 1.0, 5.0, 61.0, 3600.0, 86_400.0))
 
+SHAKES = ("nothing", "forget", "take over", "wait", "clock", "wait and clock")
+
 
 class Usage:
     """The durable side: who has ever used a budget."""
@@ -214,6 +216,39 @@ class Counting(Spending):
         self.workers[process] = self.world.worker(self.errors[process])
         self.world.clocks[process] = self.world.clocks.pop()
         self.workers[process].obey(())
+
+    @rule(
+        process=processes, other=processes, shake=st.sampled_from(SHAKES), step=clock_steps,
+        later=st.sampled_from((0.0, 31.0, 58.0, 60.3)),
+    )  # fmt: skip
+    def a_full_budget_is_shaken(self, process: int, other: int, shake: str, step: float, later: float) -> None:
+        """What chance seldom brings together: all of a budget is taken, late in a bucket, and something happens."""
+        self.world.advance(0.999)
+        self._ask(process, Share.LIVE)
+        if shake == "take over":
+            self.a_replica_catches_up()
+        self.requests_take_their_time(ON_THE_WAY)
+        self._fill(process)
+        self.requests_take_their_time(0.0)
+        self._shake(process, shake, step)
+        self._ask(other, Share.LIVE)
+        self.world.advance(later)
+        self._fill(other)
+
+    def _fill(self, process: int) -> None:
+        for _ in range(self.limit + 1):
+            self._ask(process, Share.LIVE)
+
+    def _shake(self, process: int, shake: str, step: float) -> None:
+        if shake == "take over":
+            self.the_replica_takes_over()
+        elif shake == "forget":
+            self.redis_forgets()
+        if "wait" in shake:
+            self.the_system_says_to_wait(process, 600)
+            self.the_system_says_to_wait(process, 1)
+        if "clock" in shake:
+            self.the_clock_of_redis_is_set(step)
 
     @precondition(lambda self: self.taken)
     @rule(process=processes)
