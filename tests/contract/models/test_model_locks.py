@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, precondition, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, precondition, rule
 from sqlalchemy import text
 from support.effort import try_out
 from support.waiting import wait_until
@@ -80,13 +80,6 @@ class Claims(RuleBasedStateMachine):
             assert owner is not None or process in self.shaken, f"{name} is free, and was refused"
         self.all.append(claim)
         return claim
-
-    @rule(target=claims, process=processes, name=names)
-    def take_lose_and_take_anew(self, process: int, name: str) -> Any:
-        """So that a claim of before and one of now are of one process; the first refusal is that it notices."""
-        before = self.take(process, name)
-        self.a_session_is_lost(process)
-        return multiple(before, self.take(process, name), self.take(process, name))
 
     @rule(claim=consumes(claims))
     def give_back(self, claim: Claim) -> None:

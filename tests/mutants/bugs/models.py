@@ -1,4 +1,4 @@
-"""Bugs of all promises behind the models: stories at random must find them, and say them shortly."""
+"""Bugs behind the contract's models, in Lua and on PostgreSQL, that stories at random must find."""
 
 from __future__ import annotations
 
@@ -11,14 +11,6 @@ BUDGET = (
 LOCKS = (
     f"{MODELS}/test_model_locks.py::"
     "test_of_several_processes_at_most_one_owns_a_partition_whatever_becomes_of_their_sessions[postgres]"
-)
-BREAKER = (
-    f"{MODELS}/test_model_breaker.py::"
-    "test_over_all_processes_exactly_one_probe_is_out_and_only_its_word_counts[postgres]"
-)
-CHECKPOINT = (
-    f"{MODELS}/test_model_checkpoint.py::"
-    "test_the_position_passes_nothing_that_is_not_stored_and_in_the_end_all_is_there[postgres]"
 )
 
 BUGS = (
@@ -86,15 +78,6 @@ BUGS = (
         tests=(LOCKS,),
     ),
     Mutant(
-        name="model-zombie-lets-go",
-        promise=3,
-        does="an owner whose session ended gives back, later, what its process has taken anew",
-        file="common/storage/locks.py",
-        old="            if self._held.get(held.name) != held.session:\n                return\n",
-        new="            if held.name not in self._held:\n                return\n",
-        tests=(LOCKS,),
-    ),
-    Mutant(
         name="model-zombie-believes",
         promise=3,
         does="an owner does not ask the server whether its session lives",
@@ -102,77 +85,5 @@ BUGS = (
         old='if self._held.get(held.name) != held.session or not self._answers("SELECT true"):',
         new="if self._held.get(held.name) != held.session:",
         tests=(LOCKS,),
-    ),
-    Mutant(
-        name="model-register-ignored",
-        promise=3,
-        does="two threads of a process get one partition, for session locks are re-entrant",
-        file="common/storage/locks.py",
-        old="            if name in self._held:\n                return None\n",
-        new="",
-        tests=(LOCKS,),
-    ),
-    Mutant(
-        name="model-register-outlives-the-session",
-        promise=1,
-        does="what was held on a session that ended stays taken in its process",
-        file="common/storage/locks.py",
-        old="        self._held.clear()\n",
-        new="",
-        tests=(LOCKS,),
-    ),
-    Mutant(
-        name="model-two-probes",
-        promise=4,
-        does="two callers who look at the same time both find out whether a system is back",
-        file="common/storage/breakers.py",
-        old="row = connection.execute(select(breakers).where(*_key(customer_id, system)).with_for_update())",
-        new="row = connection.execute(select(breakers).where(*_key(customer_id, system)))",
-        tests=(BREAKER,),
-    ),
-    Mutant(
-        name="model-openings-not-kept",
-        promise=4,
-        does="a breaker opens no longer the second time than the first",
-        file="common/storage/breakers.py",
-        old="            openings=breaker.openings,\n",
-        new="",
-        tests=(BREAKER,),
-    ),
-    Mutant(
-        name="model-retry-calls-the-probe-back",
-        promise=4,
-        does="a person who has a system tried lets a second probe out beside the first",
-        file="common/storage/breakers.py",
-        old="statement = update(breakers).where(breakers.c.customer_id == customer_id, is_open)",
-        new="statement = update(breakers).where(breakers.c.customer_id == customer_id, is_open | ~is_open)",
-        tests=(BREAKER,),
-    ),
-    Mutant(
-        name="model-checkpoint-not-fenced",
-        promise=1,
-        does="a run that was taken for dead moves the checkpoint of the one that took over",
-        file="common/storage/detection.py",
-        old="            checkpoints.c.run_id == run_id,\n",
-        new="",
-        tests=(CHECKPOINT,),
-    ),
-    Mutant(
-        name="model-position-goes-back",
-        promise=1,
-        does="the position is that of the run that ended last, and not the highest",
-        file="common/storage/detection.py",
-        old='changes["position"] = func.greatest(checkpoints.c.position, position)',
-        new='changes["position"] = position',
-        tests=(CHECKPOINT,),
-    ),
-    Mutant(
-        name="model-page-without-its-progress",
-        promise=1,
-        does="a page is stored, and the list is read from its beginning each time",
-        file="common/storage/detection.py",
-        old="page.run_id, page.now, progress=progress.to_json(), **moved",
-        new="page.run_id, page.now, **moved",
-        tests=(CHECKPOINT,),
     ),
 )
