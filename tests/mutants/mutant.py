@@ -17,7 +17,7 @@ class Mutant:
     """What is replaced by what, and who has to notice."""
 
     name: str
-    #: Of architecture.md, section 3.
+    #: Of architecture.md, section 3; of the auditor, whose judge it is. 0: the evidence for all of them.
     promise: int
     #: What the bug does.
     does: str

@@ -9,6 +9,7 @@ import json
 import httpx
 
 from deploy.audit.reading import Evidence
+from deploy.audit.seals import digest
 from deploy.sandbox.application import build_app
 from deploy.sandbox.clock import ManualClock
 from deploy.sandbox.crm.imports import run_due
@@ -84,3 +85,17 @@ def evidence_of(made):
 
 def copy_of(evidence):
     return Evidence(*copy.deepcopy(tuple(evidence)))
+
+
+def renumber(journal):
+    for number, row in enumerate(journal, 1):
+        row["seq"] = number
+
+
+def reseal(evidence):
+    """As somebody would who knows how the journal is chained, and forgets what is kept beside it."""
+    before = ""
+    for number, row in enumerate(evidence.journal, 1):
+        row["closed"] = number
+        before = row["seal"] = digest({name: value for name, value in row.items() if name != "seal"}, before)
+    evidence.seal.update(entries=len(evidence.journal), count=len(evidence.journal), seal=before)

@@ -11,11 +11,13 @@ from typing import Any
 
 from redis import Redis
 
-from common.limits.budget import RedisBudget, Usage
+from common.limits.budget import SERVER_KEY, RedisBudget, Usage
 
 ASKS_THE_TIME = "redis.call('TIME')"
 TIME_KEY = "test:time"
 START_SECONDS = 1_790_000_000.0
+#: Run id of a server that is no more.
+GONE = "0" * 40
 
 
 @dataclass
@@ -41,6 +43,7 @@ class TimedWorld:
     seconds: float = START_SECONDS
     server_error_seconds: float = 0.0
     clocks: list[WorkerClock] = field(default_factory=list)
+    _replica: dict[bytes, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._tell()
@@ -55,6 +58,19 @@ class TimedWorld:
 
     def forget(self) -> None:
         self.client.flushdb()
+        self._tell()
+
+    def replicate(self) -> None:
+        """What a replica has by now."""
+        keys: Any = self.client.keys()
+        self._replica = {key: self.client.dump(key) for key in keys}  # type: ignore[misc]
+
+    def fail_over(self) -> None:
+        """The replica takes over with what it has. Only its run id says that what came later is lost."""
+        self.client.flushdb()
+        for key, value in self._replica.items():
+            self.client.restore(key, 0, value)
+        self.client.set(SERVER_KEY, GONE, xx=True)
         self._tell()
 
     def worker(self, error_seconds: float = 0.0) -> RedisBudget:

@@ -31,6 +31,8 @@ SPAN = WINDOW * (1 + 2 / BUCKETS)
 TICK = 0.002
 #: A step of the server's clock that is no larger goes unseen (`common.limits.witness`), and moves what is told by that.
 UNSEEN = 0.5
+#: Between the count of a request and its arrival, in seconds. With an unseen step it is less than the bucket to spare.
+ON_THE_WAY = 0.49
 PROCESSES = 3
 FRACTION = 0.8
 processes = st.integers(0, PROCESSES - 1)
@@ -38,6 +40,8 @@ shares = st.sampled_from(Share)
 waits = st.sampled_from((0.0, 0.3, 0.999, 1.0, 5.0, 29.5, 58.0, 59.99, 60.0, 62.1, 200.0))
 #: By how much the server's clock may be set at a time. Two of the small ones are one that must be seen.
 clock_steps = st.sampled_from((-86_400.0, -3600.0, -61.0, -5.0, -1.0, -0.4, 0.4, 1.0, 5.0, 61.0, 3600.0, 86_400.0))
+
+SHAKES = ("forget", "wait", "clock", "wait and clock")
 
 
 class Usage:
@@ -77,6 +81,8 @@ class Spending(RuleBasedStateMachine):
         self.world = start()
         self.limit, self.throttle = 5, 1.0
         self.taken: list[float] = []
+        #: Seconds from the count of a request to its arrival.
+        self.on_the_way = 0.0
         #: Until then the system wants to be left alone; and until when it may be: once a clock was set, nobody knows
         #: how much of a wait is over.
         self.told_until = self.told_latest = self.world.seconds
@@ -109,6 +115,12 @@ class Spending(RuleBasedStateMachine):
     def used(self, seconds: float) -> int:
         return sum(moment > self.now - seconds + TICK for moment in self.taken)
 
+    def in_its_windows(self) -> int:
+        """Requests that the system has got, in the fullest of all windows that hold the last one."""
+        last = self.taken[-1]
+        ends = [end for end in self.taken if last <= end < last + WINDOW - TICK]
+        return max(sum(end - WINDOW + TICK < each <= end for each in self.taken) for end in ends)
+
     @rule(seconds=waits)
     def time_passes(self, seconds: float) -> None:
         self.world.advance(seconds)
@@ -127,8 +139,9 @@ class Spending(RuleBasedStateMachine):
             self._refused(process, allowed, refusal)
             return
         assert self.now >= self.told_until - UNSEEN, f"asked {self.told_until - self.now:.3f} s before it was to be"
-        self.taken.append(self.now)
-        assert self.used(WINDOW) <= allowed, f"{self.used(WINDOW)} requests within {WINDOW} s, {allowed} are allowed"
+        self.taken.append(self.now + self.on_the_way)
+        most = self.in_its_windows()
+        assert most <= allowed, f"{most} requests within {WINDOW} s, {allowed} are allowed"
 
     def _aware(self, process: int) -> None:
         if process in self.unaware:
@@ -159,6 +172,27 @@ class Spending(RuleBasedStateMachine):
 class Counting(Spending):
     """What may happen to one that counts in Redis."""
 
+    @rule(seconds=st.sampled_from((0.0, ON_THE_WAY)))
+    def requests_take_their_time(self, seconds: float) -> None:
+        self.on_the_way = seconds
+
+    @initialize()
+    def a_replica_has_nothing(self) -> None:
+        self.a_replica_catches_up()
+
+    @rule()
+    def a_replica_catches_up(self) -> None:
+        self.world.replicate()
+        self.replicated_limit, self.replicated_wait = self.limit, self.told_wait
+
+    @rule()
+    def the_replica_takes_over(self) -> None:
+        """What was counted and learned since is lost, and what the system said to wait may be."""
+        self.world.fail_over()
+        self.unaware = set(range(PROCESSES))
+        self.told_until = self.told_latest = min(self.told_until, self.now)
+        self.limit, self.told_wait = self.replicated_limit, self.replicated_wait
+
     @rule(step=clock_steps)
     def the_clock_of_redis_is_set(self, step: float) -> None:
         """Everybody has looked since the last time: a process that has not takes the clock as another one left it."""
@@ -182,6 +216,51 @@ class Counting(Spending):
         self.workers[process] = self.world.worker(self.errors[process])
         self.world.clocks[process] = self.world.clocks.pop()
         self.workers[process].obey(())
+
+    @rule(
+        process=processes, other=processes, shake=st.sampled_from(SHAKES), step=clock_steps,
+        later=st.sampled_from((0.0, 31.0, 58.0)),
+    )  # fmt: skip
+    def a_full_budget_is_shaken(self, process: int, other: int, shake: str, step: float, later: float) -> None:
+        """What chance seldom brings together: all of a budget is taken, late in a bucket, and something happens."""
+        self.world.advance(0.999)
+        self._ask(process, Share.LIVE)
+        self._fill(process)
+        self._shake(process, shake, step)
+        self._ask(other, Share.LIVE)
+        self.world.advance(later)
+        self._fill(other)
+
+    @rule(process=processes, other=processes)
+    def a_full_budget_opens_again(self, process: int, other: int) -> None:
+        """Taken late in a bucket, and the first of it arrives later still."""
+        self.world.advance(0.999)
+        self.requests_take_their_time(ON_THE_WAY)
+        self._fill(process)
+        self.requests_take_their_time(0.0)
+        self.world.advance(WINDOW + 0.3)
+        self._fill(other)
+
+    @rule(process=processes, other=processes)
+    def a_replica_takes_over_a_full_budget(self, process: int, other: int) -> None:
+        self._ask(process, Share.LIVE)
+        self.a_replica_catches_up()
+        self._fill(process)
+        self.the_replica_takes_over()
+        self._fill(other)
+
+    def _fill(self, process: int) -> None:
+        for _ in range(self.limit + 1):
+            self._ask(process, Share.LIVE)
+
+    def _shake(self, process: int, shake: str, step: float) -> None:
+        if shake == "forget":
+            self.redis_forgets()
+        if "wait" in shake:
+            self.the_system_says_to_wait(process, 600)
+            self.the_system_says_to_wait(process, 1)
+        if "clock" in shake:
+            self.the_clock_of_redis_is_set(step)
 
     @precondition(lambda self: self.taken)
     @rule(process=processes)

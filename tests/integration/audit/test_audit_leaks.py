@@ -110,3 +110,16 @@ def test_logs_and_pages_are_searched_and_what_is_closed_is_told(search, tmp_path
     assert search("--pages", page)[1] == {(page, "token"), (page, "personal data")}
     assert search("--pages", "http://127.0.0.1:9/")[1] == {("http://127.0.0.1:9/", "not searched: ConnectError")}
     assert search("--redis", "redis://127.0.0.1:9/0")[1] == {("redis", "not searched: ConnectionError")}
+
+
+def test_every_place_that_was_asked_for_is_searched_or_told(search):
+    """At a port where nobody answers."""
+    nowhere = "127.0.0.1:9"
+    status, leaks = search(
+        "--logs", "/nowhere", "--redis", f"redis://{nowhere}/0", "--database", f"postgresql://{nowhere}/x",
+        "--pages", f"http://{nowhere}/metrics", "--flower", f"http://{nowhere}",
+    )  # fmt: skip
+
+    told = {place for place, secret in leaks if secret.startswith("not searched")}
+    assert status == 1
+    assert told >= {"/nowhere", "redis", "database", f"http://{nowhere}/metrics", f"http://{nowhere}/api/workers"}

@@ -150,3 +150,21 @@ def test_without_the_module_nothing_of_it_is_asked_for(export):
 
     assert found(export) == []
     assert count(export) == 3
+
+
+def test_hours_of_two_roles_that_are_alike_count_both(export):
+    export["source"]["participations"]["4101"][1]["hours"] = "4.00"
+    export["destination"]["attendances"][1]["hours"] = "4.00"
+    assert found(export) == []
+
+    del export["destination"]["attendances"][1]
+    assert found(export) == [(Kind.WRONG, "participations/1011:4101", "hours")]
+
+
+def test_what_an_archived_contact_has_does_not_count(export):
+    export["destination"]["contacts"][0]["isArchived"] = True
+
+    assert {kind for kind, _, _ in found(export)} == {Kind.MISSING}
+    assert {key for _, key, _ in found(export)} >= {
+        "participations/1011:4101", "group_members/61:4101", "form_completions/90001"
+    }  # fmt: skip

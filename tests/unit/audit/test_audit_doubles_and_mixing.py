@@ -6,10 +6,12 @@ from contextlib import suppress
 
 import httpx
 import pytest
+from support.audit_evidence import item_of
 from support.sealed import Desk, evidence_of, new_world, synchronise
 
 from deploy.audit.report import Kind
 from deploy.audit.run import verdict
+from deploy.sandbox.crm.imports import run_due
 
 
 @pytest.fixture
@@ -84,6 +86,15 @@ def test_a_double_that_was_taken_away_again_was_there(made, desk, again, path):
     assert found(made, Kind.DUPLICATE) == [("acme", f"{record}/{row['id']}")]
 
 
+@pytest.mark.parametrize(("again", "path"), [(note_again, "/api/ContactNote"), (tag_again, "/api/ContactTag")])
+def test_a_double_whose_first_was_taken_away_afterwards_was_there_too(made, desk, again, path):
+    first = made_record(desk, {note_again: "notes", tag_again: "contact_tags"}[again])
+    record, row = again(desk)
+    desk.crm("DELETE", f"{path}/{first['id']}")
+
+    assert found(made, Kind.DUPLICATE) == [("acme", f"{record}/{row['id']}")]
+
+
 def test_what_was_taken_away_first_is_no_double_when_it_comes_back(made, desk):
     desk.crm("DELETE", f"/api/ContactTag/{made_record(desk, 'contact_tags')['id']}")
     contact, tag = 1000, next(iter(desk.organization.destination.tags))
@@ -107,6 +118,24 @@ def test_hours_that_fewer_rows_had_at_the_source_are_doubled(made, desk):
 
     entity = f"attendance/{row['volunteerOpportunityId']}/contact/{row['contactId']}"
     assert found(made, Kind.DUPLICATE) == [("acme", entity)]
+
+
+def test_hours_that_an_import_brought_twice_are_doubled(made, desk):
+    owner = next(row for row in desk.organization.source.directory)
+    desk.send(
+        "POST", "/admin/organizations/acme/records/participations", "",
+        {"user_id": owner.id, "role": "Driver", "hours": "7.77"},
+    )  # fmt: skip
+    row = {"volunteerOpportunityName": "Kitchen", "date": "2026-02-01", "hours": "7.77"}
+    for expected in (0, 1):
+        batch = {"referenceSource": "Syncfleet", "contacts": [{**item_of(owner), "volunteerAttendances": [row]}]}
+        desk.crm("POST", "/api/Contact/Batch", batch)
+        made.clock.advance(1)
+        run_due(desk.organization, made.journal, made.clock.now())
+        assert len(desk.organization.destination.transaction_attendances) == expected + 1
+
+        entities = [entity.rpartition("/")[2] for _, entity in found(made, Kind.DUPLICATE)]
+        assert entities == ["1000"] * expected
 
 
 @pytest.mark.parametrize("system", ["crm", "volunteer"])

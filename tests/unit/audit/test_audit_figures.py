@@ -127,3 +127,11 @@ def test_a_percentile_is_one_of_the_values():
     assert percentile([], 0.5) is None
     assert percentile([3.0, 1.0, 2.0], 0.5) == 2.0
     assert percentile([float(n) for n in range(1, 101)], 0.95) == 95.0
+
+
+def test_a_request_whose_connection_was_dropped_or_that_is_under_way_has_used_the_budget(evidence):
+    limit(evidence, crm_requests_per_hour=1)
+    evidence.request(started_at=NOW, status=None, fault="drop")
+    evidence.request(started_at=NOW + 1, status=None, finished_at=None)
+
+    assert acme(evidence).over_budget == 1

@@ -47,10 +47,11 @@ def test_what_is_no_secret_is_not_found():
 
 
 def test_a_needle_across_two_pieces_of_a_file_is_found(tmp_path):
+    """Not even its secret part is in one of them."""
     token = ACCOUNT["crm_token"].encode()
     file = tmp_path / "logs" / "worker.log"
     file.parent.mkdir()
-    file.write_bytes(b"x" * (PIECE - 5) + token + b"y" * PIECE)
+    file.write_bytes(b"x" * (PIECE + 5 - len(token)) + token + b"y" * PIECE)
 
     assert list(search(log_files(str(tmp_path)), NEEDLES)) == [Leak(place=str(file), customer="acme", secret="token")]
     assert max(len(needle.value) for needle in NEEDLES) < OVERLAP

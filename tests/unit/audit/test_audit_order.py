@@ -125,3 +125,44 @@ def test_two_submissions_of_one_entity_at_once_are_a_break(evidence):
         )
 
     assert findings(evidence) == [(Kind.ORDER, "")]
+
+
+def others_write(evidence, start, end):
+    """A request of another entity, as `writes_at`."""
+    *_, user = sorted(evidence.source()["users"])
+    write = next(
+        each for row in imports(evidence) for each in row["writes"] if each["reference"] == ["Syncfleet", user]
+    )
+    evidence.request(
+        method="PUT", started_at=NOW + start, finished_at=NOW + end, writes=[{**write, "at": NOW + end, "fields": {}}]
+    )
+
+
+def test_writes_of_two_entities_at_once_are_no_break(evidence):
+    writes_at(evidence, (500, 505))
+    others_write(evidence, 501, 502)
+
+    assert evidence.judged().passed
+
+
+def unnamed(evidence):
+    """As a request by the contact's number is, whose contact had no reference at the time."""
+    for row in imports(evidence)[-2:]:
+        for write in row["writes"]:
+            write["reference"] = None
+
+
+def test_writes_without_a_reference_are_those_of_whose_contact_it_is(evidence):
+    writes_at(evidence, (500, 502))
+    writes_at(evidence, (501, 503))
+    unnamed(evidence)
+
+    assert findings(evidence) == [(Kind.ORDER, "")]
+
+
+def test_an_older_version_without_a_reference_is_a_break(evidence):
+    first, *_ = phone_writes(evidence)
+    again = {**first, "at": NOW + 500, "reference": None, "fields": {"phone": first["fields"]["phone"]}}
+    evidence.request(method="PUT", started_at=NOW + 500, finished_at=NOW + 500, writes=[again])
+
+    assert findings(evidence) == [(Kind.ORDER, "phone")]

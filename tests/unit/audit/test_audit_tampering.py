@@ -8,11 +8,10 @@ import json
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from support.sealed import Desk, copy_of, evidence_of, new_world, synchronise
+from support.sealed import Desk, copy_of, evidence_of, new_world, renumber, reseal, synchronise
 
 from deploy.audit.report import Kind
 from deploy.audit.run import verdict
-from deploy.audit.seals import digest
 from deploy.audit.tampering import tampering
 
 
@@ -44,20 +43,6 @@ def places(evidence):
 def fails(evidence):
     report = verdict(evidence, only_people=True)
     return not report.passed and Kind.RECORD in {finding.kind for finding in report.findings}
-
-
-def renumber(journal):
-    for number, row in enumerate(journal, 1):
-        row["seq"] = number
-
-
-def reseal(evidence):
-    """As somebody would who knows how the journal is chained, and forgets what is kept beside it."""
-    before = ""
-    for number, row in enumerate(evidence.journal, 1):
-        row["closed"] = number
-        before = row["seal"] = digest({name: value for name, value in row.items() if name != "seal"}, before)
-    evidence.seal.update(entries=len(evidence.journal), count=len(evidence.journal), seal=before)
 
 
 def test_evidence_that_nobody_touched_shows_no_tampering(evidence):

@@ -1,5 +1,7 @@
 """Each kind of break, planted in the evidence of a faultless synchronisation, must fail the audit and be named."""
 
+import copy
+
 import pytest
 from support.audit_evidence import START, Evidence, change, clean_world, first_user, new_world, synchronise
 
@@ -187,6 +189,15 @@ def test_evidence_with_a_gap_proves_nothing(evidence, where):
     assert Kind.RECORD in kinds(evidence.judged())
 
 
+def test_a_finding_that_belongs_to_no_customer_fails_the_audit(evidence):
+    evidence.journal[-1]["seq"] += 1
+
+    report = evidence.judged()
+
+    assert [row.passed for row in report.rows] == [True, True]
+    assert not report.passed
+
+
 def test_a_contact_that_no_write_explains_proves_nothing(evidence):
     evidence.journal = [row for row in evidence.journal if row["organization"] == "acme"]
     for number, row in enumerate(evidence.journal, 1):
@@ -220,3 +231,46 @@ def test_quiet_means_that_nothing_is_held_missing_or_different():
     assert is_quiet(evidence.export, only_people=True)
     evidence.destination("brook")["held"].append({"submission": 1, "at": START.timestamp(), "source": None, "item": {}})
     assert not is_quiet(evidence.export, only_people=True)
+
+
+@pytest.mark.parametrize(("victim", "other"), [("acme", "brook"), ("brook", "acme")])
+@pytest.mark.parametrize("field", ["path", "query", "references"])
+def test_a_question_for_another_organizations_record_is_a_mix_up_whoever_asks(evidence, victim, other, field):
+    foreign = evidence.export["organizations"][other]["canary"]
+    asked = {"path": f"/x/{foreign}", "query": f"q={foreign}", "references": [["Syncfleet", foreign]]}
+    evidence.request(organization=victim, **{field: asked[field]})
+
+    report = evidence.judged()
+
+    assert kinds(report) == {Kind.MIXED}
+    assert (row_of(report, victim).mixed, row_of(report, other).mixed) == (1, 0)
+
+
+def second_contact(evidence):
+    """Of somebody who has one; no other address or value gives it away."""
+    contacts = evidence.destination()["contacts"]
+    contacts.append({**copy.deepcopy(contacts[0]), "id": 9000})
+    return contacts[-1]
+
+
+def test_a_second_contact_with_another_address_is_given_away_by_its_reference(evidence):
+    part_of(second_contact(evidence), "email")["value"] = "other@example.org"
+
+    found = [(finding.kind, finding.field) for finding in evidence.judged().findings]
+
+    assert (Kind.DUPLICATE, "reference") in found
+
+
+def test_every_contact_of_a_user_is_compared(evidence):
+    part_of(second_contact(evidence), "phone")["value"] = "555-999"
+
+    found = [(finding.kind, finding.field) for finding in evidence.judged().findings]
+
+    assert (Kind.WRONG, "phone") in found
+
+
+def test_the_letter_case_of_a_name_matters(evidence):
+    person = part_of(evidence.destination()["contacts"][1], "person")
+    person["firstName"] = person["firstName"].upper()
+
+    assert kinds(evidence.judged()) == {Kind.WRONG}

@@ -1,0 +1,238 @@
+"""The auditor: what is missing at the destination, or differs."""
+
+from __future__ import annotations
+
+from mutants.mutant import Mutant
+
+AGREEMENT = "tests/unit/audit/test_audit_agreement.py"
+COURSES = "tests/unit/audit/test_audit_courses.py"
+VERDICT = "tests/unit/audit/test_audit_verdict.py"
+
+BUGS = (
+    Mutant(
+        name="auditor-missing-never-reported",
+        promise=1,
+        does="a user without a contact is no finding",
+        file="deploy/audit/presence.py",
+        old="if user_id not in there:",
+        new="if user_id in there and not there[user_id]:",
+        tests=(f"{VERDICT}::test_a_contact_that_is_gone_is_missing",),
+    ),
+    Mutant(
+        name="auditor-archived-is-there",
+        promise=1,
+        does="an archived contact counts as one",
+        file="deploy/audit/presence.py",
+        old="if not contact.archived:",
+        new="if contact.contact_id:",
+        tests=(f"{VERDICT}::test_an_archived_contact_does_not_count",),
+    ),
+    Mutant(
+        name="auditor-one-contact-compared",
+        promise=1,
+        does="of several contacts of a user only the first is compared",
+        file="deploy/audit/presence.py",
+        old="""            for contact in contacts:
+""",
+        new="""            for contact in contacts[:1]:
+""",
+        tests=(f"{VERDICT}::test_every_contact_of_a_user_is_compared",),
+    ),
+    Mutant(
+        name="auditor-contact-of-nobody",
+        promise=1,
+        does="a contact of a user that never was is no finding",
+        file="deploy/audit/presence.py",
+        old="elif user_id not in organization.deleted:",
+        new="elif user_id in organization.deleted:",
+        tests=(f"{VERDICT}::test_a_contact_of_a_user_that_never_was_is_wrong",),
+    ),
+    Mutant(
+        name="auditor-blanked-value-may-be-any",
+        promise=1,
+        does="where the source has blanked a value the destination may show any",
+        file="deploy/audit/presence.py",
+        old="return not user.expected[field] and shown in versions.of(user.user_id, field)",
+        new="return not user.expected[field]",
+        tests=(f"{VERDICT}::test_a_value_that_the_source_has_blanked_may_stay_but_no_other",),
+    ),
+    Mutant(
+        name="auditor-older-value-will-do",
+        promise=1,
+        does="a contact may show any value that the source once had",
+        file="deploy/audit/presence.py",
+        old="return not user.expected[field] and shown in versions.of(user.user_id, field)",
+        new="return shown in versions.of(user.user_id, field)",
+        tests=(f"{VERDICT}::test_quiet_means_that_nothing_is_held_missing_or_different",),
+    ),
+    Mutant(
+        name="auditor-field-not-mapped",
+        promise=1,
+        does="a field is not compared",
+        file="deploy/audit/mapping.py",
+        old='ADDRESS = ("address1", "city", "state", "postal", "country")',
+        new='ADDRESS = ("address1", "city", "state", "postal")',
+        tests=(f"{VERDICT}::test_every_mapped_field_is_compared",),
+    ),
+    Mutant(
+        name="auditor-case-blind",
+        promise=1,
+        does="names are compared without their letter case",
+        file="deploy/audit/mapping.py",
+        old='return text.lower() if field == "email" else text',
+        new="return text.lower()",
+        tests=(f"{VERDICT}::test_the_letter_case_of_a_name_matters",),
+    ),
+    Mutant(
+        name="auditor-held-is-done",
+        promise=1,
+        does="a submission that is held counts as carried over",
+        file="deploy/audit/run.py",
+        old="row.name: row.held + len(_behind(row))",
+        new="row.name: len(_behind(row))",
+        tests=(f"{VERDICT}::test_quiet_means_that_nothing_is_held_missing_or_different",),
+    ),
+    Mutant(
+        name="auditor-unwritten-contact",
+        promise=0,
+        does="a contact that no write explains is believed",
+        file="deploy/audit/run.py",
+        old="if contact.user_ids and contact.contact_id not in written:",
+        new="if not contact.user_ids and contact.contact_id not in written:",
+        tests=(f"{VERDICT}::test_a_contact_that_no_write_explains_proves_nothing",),
+    ),
+    Mutant(
+        name="auditor-history-with-a-gap",
+        promise=0,
+        does="a history with a gap is believed",
+        file="deploy/audit/run.py",
+        old="if not case.organization.history_is_whole:",
+        new="if not case.organization.edits:",
+        tests=(f"{VERDICT}::test_evidence_with_a_gap_proves_nothing",),
+    ),
+    Mutant(
+        name="auditor-nothing-passes",
+        promise=0,
+        does="an audit of nobody passes",
+        file="deploy/audit/report.py",
+        old="return bool(self.rows) and not self.findings",
+        new="return not self.findings",
+        tests=(f"{VERDICT}::test_an_audit_of_nothing_does_not_pass",),
+    ),
+    Mutant(
+        name="auditor-findings-pass",
+        promise=0,
+        does="a finding that belongs to no customer's row does not fail the audit",
+        file="deploy/audit/report.py",
+        old="return bool(self.rows) and not self.findings and all(",
+        new="return bool(self.rows) and all(",
+        tests=(f"{VERDICT}::test_a_finding_that_belongs_to_no_customer_fails_the_audit",),
+    ),
+    Mutant(
+        name="auditor-others-findings-lost",
+        promise=1,
+        does="what was found of anything but people is not told",
+        file="deploy/audit/run.py",
+        old="*(others.findings if others else ()),",
+        new="*(others.findings[:0] if others else ()),",
+        tests=(f"{COURSES}::test_hours_that_go_back_to_older_ones_are_a_break_of_order",),
+    ),
+    Mutant(
+        name="auditor-record-not-asked-for",
+        promise=1,
+        does="an opportunity or a sign-up that is not there is no finding",
+        file="deploy/audit/agreement.py",
+        old="""    if not found:
+        yield _finding(name, Kind.MISSING, fact.resource, fact.key, "is not at the destination")
+""",
+        new="",
+        tests=(f"{AGREEMENT}::test_what_is_not_there_is_missing_and_what_is_there_twice_is_doubled",),
+    ),
+    Mutant(
+        name="auditor-note-not-asked-for",
+        promise=1,
+        does="a note that is not there is no finding",
+        file="deploy/audit/agreement.py",
+        old="""        yield _finding(name, Kind.MISSING, fact.resource, fact.key, "no note carries its mark")
+""",
+        new="",
+        tests=(f"{AGREEMENT}::test_what_is_not_there_is_missing_and_what_is_there_twice_is_doubled",),
+    ),
+    Mutant(
+        name="auditor-tag-not-asked-for",
+        promise=1,
+        does="a tag that is not there is no finding",
+        file="deploy/audit/agreement.py",
+        old="""        if not tags[fact.fields["tag"]]:
+            yield _finding(name, Kind.MISSING""",
+        new="""        if not tags:
+            yield _finding(name, Kind.MISSING""",
+        tests=(f"{AGREEMENT}::test_what_is_not_there_is_missing_and_what_is_there_twice_is_doubled",),
+    ),
+    Mutant(
+        name="auditor-fields-not-compared",
+        promise=1,
+        does="an opportunity may say anything",
+        file="deploy/audit/agreement.py",
+        old="if found[0].fields.get(field) != value:",
+        new="if field not in found[0].fields:",
+        tests=(f"{AGREEMENT}::test_what_differs_is_wrong_and_names_the_field",),
+    ),
+    Mutant(
+        name="auditor-note-may-say-anything",
+        promise=1,
+        does="a note with our mark may say anything",
+        file="deploy/audit/agreement.py",
+        old='if field != "tag" and value not in found[0].fields["text"]:',
+        new='if field == "text" and value not in found[0].fields["text"]:',
+        tests=(f"{AGREEMENT}::test_what_differs_is_wrong_and_names_the_field",),
+    ),
+    Mutant(
+        name="auditor-surplus-hours",
+        promise=1,
+        does="hours that the source has no more may stay",
+        file="deploy/audit/agreement.py",
+        old='if resource == "participations" and is_here and key not in hours and found[0].fields["hours"]:',
+        new='if resource == "participations" and not is_here and key not in hours and found[0].fields["hours"]:',
+        tests=(f"{AGREEMENT}::test_hours_of_a_participation_that_was_cancelled_must_be_gone_and_zero_is_gone",),
+    ),
+    Mutant(
+        name="auditor-surplus-tags",
+        promise=1,
+        does="a tag that the source asks for no more may stay",
+        file="deploy/audit/agreement.py",
+        old='and (user_id, fact.fields["tag"]) not in tagged:',
+        new="and user_id not in users:",
+        tests=(f"{AGREEMENT}::test_a_member_who_left_must_lose_the_tag",),
+    ),
+    Mutant(
+        name="auditor-equal-hours-are-one",
+        promise=1,
+        does="of two roles with the same hours one is enough",
+        file="deploy/audit/facts.py",
+        old='sorted(value for value in hours if value != "0.00")',
+        new='sorted({value for value in hours if value != "0.00"})',
+        tests=(f"{AGREEMENT}::test_hours_of_two_roles_that_are_alike_count_both",),
+    ),
+    Mutant(
+        name="auditor-archived-contacts-show",
+        promise=1,
+        does="what an archived contact has counts as shown",
+        file="deploy/audit/shown.py",
+        old="""            for contact in self._destination["contacts"]
+            if not contact["isArchived"]
+""",
+        new="""            for contact in self._destination["contacts"]
+""",
+        tests=(f"{AGREEMENT}::test_what_an_archived_contact_has_does_not_count",),
+    ),
+    Mutant(
+        name="auditor-zones-ignored",
+        promise=1,
+        does="an opportunity's local start is taken for UTC",
+        file="deploy/audit/shown.py",
+        old="moment.replace(tzinfo=zone)",
+        new="moment.replace(tzinfo=UTC)",
+        tests=(f"{AGREEMENT}::test_what_agrees_gives_no_finding",),
+    ),
+)
