@@ -64,7 +64,8 @@ def test_tokens_and_queue_go_and_history_and_other_customers_stay(fleet, queued,
     outcome = offboard(fleet, "--yes", "--json")
 
     assert outcome.data == {
-        "customer_id": "acme", "tokens": ["source", "destination"], "messages": 2, "open_events": 0, "done": True,
+        "customer_id": "acme", "tokens": ["source", "destination"], "messages": 2, "open_events": 0, "pages": 1,
+        "done": True,
     }  # fmt: skip
     assert (tokens("acme"), tokens("other")) == ([], ["destination", "source"])
     assert (redis.llen("events.acme"), redis.llen("events.other")) == (0, 2)
@@ -81,7 +82,8 @@ def test_a_dry_run_tells_the_same_and_changes_nothing(fleet, queued, letter, tok
     outcome = offboard(fleet, "--dry-run", "--json")
 
     assert outcome.data == {
-        "customer_id": "acme", "tokens": ["source", "destination"], "messages": 3, "open_events": 1, "done": False,
+        "customer_id": "acme", "tokens": ["source", "destination"], "messages": 3, "open_events": 1, "pages": 0,
+        "done": False,
     }  # fmt: skip
     assert (tokens("acme"), redis.llen("events.acme")) == (["destination", "source"], 3)
     assert "customer.offboarded" not in actions("acme")
