@@ -21,6 +21,7 @@ from typing import Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from common.domain.entities import EntityKey
+from common.domain.records import BrokenRecord, Record
 from common.domain.redaction import GONE
 from common.domain.stores import PageToSave
 
@@ -120,7 +121,8 @@ class PageHistory(Protocol):
 def showings(page: PageToSave) -> list[Showing]:
     """One for each resource that the page shows records of; none if it shows nothing."""
     shown: dict[str, set[str]] = {}
-    for each in (*page.records, *page.broken):
+    items: list[Record | BrokenRecord] = [*page.records, *page.broken]
+    for each in items:
         shown.setdefault(each.resource, set()).add(each.source_id)
     address = plain_address(page.address)
     return [_showing(page, resource, tuple(sorted(ids)), address) for resource, ids in sorted(shown.items())]

@@ -69,8 +69,8 @@ def record_page(connection: Connection, page: PageToSave) -> None:
     if not rows:
         return
     statement = insert(pages).values(rows)
-    again = {name: statement.excluded[name] for name in ("run_id", "number", "seen_at")}
-    again["times"] = pages.c.times + 1
+    newest = {name: statement.excluded[name] for name in ("run_id", "number", "seen_at")}
+    again = {**newest, "times": pages.c.times + 1}
     connection.execute(statement.on_conflict_do_update(index_elements=KEY, set_=again))
 
 

@@ -186,15 +186,14 @@ def test_each_page_it_was_seen_on_is_a_step_of_its_run_before_what_was_detected_
     again = a_seen_page(number=7, scope="group/17", address="", seen_at=after(60), times=4, run_id="r9")
     story = a_story(events=[PENDING], runs=[RUN], pages=SeenPages(newest=[again, a_seen_page()], kept=9))
 
-    steps = steps_of(story, with_values=False)
+    steps, often = steps_of(story, with_values=False), "4 times, the first at 2026-01-01 12:00:01"
 
     assert [step.kind for step in steps] == ["run", "page", "event", "page"]
     assert [(step.run_id, step.what) for step in steps if step.kind == "page"] == [
         ("r1", "seen on page 3 of its run, scan pass 1, by poll, at /v1/users?page=3"),
         (
             "r9",
-            "seen on page 7 of its run, scan pass 1, by poll, scope group/17, at the start of the list; "
-            "4 times, the first at 2026-01-01 12:00:01",
+            f"seen on page 7 of its run, scan pass 1, by poll, scope group/17, at the start of the list; {often}",
         ),
     ]
 

@@ -28,7 +28,7 @@ def digest(*records, **changes):
             "/v1/users?updated_after=2026-01-01T12:00:00+00:00&page=3",
         ),
         ("https://api.vomo.org/v1/forms/17/completions?page[size]=50", "/v1/forms/17/completions?page[size]=50"),
-        ("http://x/v1/projects?updated_after=2026-01-01T12:00:00+00:00", "/v1/projects?updated_after=2026-01-01T12:00:00 00:00"),
+        ("/v1/users?since=2026-01-01T12:00:00+00:00", "/v1/users?since=2026-01-01T12:00:00 00:00"),
         ("/group-members?limit=10&offset=20", "/group-members?limit=10&offset=20"),
     ],
 )  # fmt: skip
