@@ -6,11 +6,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import create_engine
 from support.builders import NOW, a_broken_record, a_page, a_record, after, an_entity
 
 from common.domain.errors import RunFenced
 from common.domain.resources import EARNED_CERTIFICATES
-from common.storage.pages import record_page
+from common.storage.pages import PostgresPages, record_page
 
 LINK = "https://ada:hunter2@api.example.org/v1/users?page=3&api_token=s3cr3t&updated_after=2026-01-01T12%3A00%3A00%2B00%3A00"
 
@@ -166,12 +167,14 @@ def test_all_pages_of_a_customer_are_forgotten_and_of_no_other(storage, monkeypa
 
 
 @pytest.mark.parametrize("storage", ["postgres"], indirect=True)
-def test_a_page_that_is_being_saved_holds_up_no_pruning(storage, engine):
+def test_a_page_that_is_being_saved_holds_up_no_pruning(storage, servers, engine):
+    impatient = create_engine(servers.database_url, connect_args={"options": "-c lock_timeout=5000"})
     for number in range(2):
         storage.detect(a_record(str(number)), run_id=f"run{number}")
 
     with engine.begin() as saving:
         saving.exec_driver_sql("UPDATE pages SET times = 2 WHERE source_ids @> ARRAY['0']")
-        assert storage.pages.prune(after(1), at_most=10) == 1
+        assert PostgresPages(impatient).prune(after(1), at_most=10) == 1
 
+    impatient.dispose()
     assert len(seen(storage, "0").newest) == 1
