@@ -6,8 +6,8 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, delete, func, select, tuple_
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, Connection, Engine, bindparam, delete, func, select, tuple_
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from common.domain.entities import EntityKey
 from common.domain.pages import SeenPage, SeenPages, Showing, showings
@@ -66,22 +66,26 @@ class PostgresPages:
 def record_page(connection: Connection, page: PageToSave) -> None:
     """In the page's own transaction, after its run has counted it: the count is the page's number."""
     rows = [_row(page, showing) for showing in showings(page)]
-    if not rows:
-        return
-    statement = insert(pages).values(rows)
+    if rows:
+        connection.execute(_insertion(), rows)
+
+
+def _insertion() -> Insert:
+    """The values come as parameters: the statement is compiled once, and not for two milliseconds a page."""
+    run = (runs.c.customer_id == bindparam("of_customer"), runs.c.run_id == bindparam("of_run"))
+    statement = insert(pages).values(number=select(runs.c.pages).where(*run).scalar_subquery())
     newest = {name: statement.excluded[name] for name in ("run_id", "number", "seen_at")}
-    again = {**newest, "times": pages.c.times + 1}
-    connection.execute(statement.on_conflict_do_update(index_elements=KEY, set_=again))
+    return statement.on_conflict_do_update(index_elements=KEY, set_={**newest, "times": pages.c.times + 1})
 
 
 def _row(page: PageToSave, showing: Showing) -> dict[str, Any]:
-    run = (runs.c.customer_id == page.customer_id, runs.c.run_id == page.run_id)
     return {
         "customer_id": page.customer_id,
         "resource": showing.resource,
         "digest": showing.digest,
         "run_id": page.run_id,
-        "number": select(runs.c.pages).where(*run).scalar_subquery(),
+        "of_customer": page.customer_id,
+        "of_run": page.run_id,
         "scan_pass": page.scan_pass,
         "origin": page.origin,
         "scope": page.scope,

@@ -119,6 +119,8 @@ def test_a_page_and_what_it_has_shown_are_one_transaction(storage, monkeypatch):
 
     def killed(connection, page):
         record_page(connection, page)
+        assert connection.exec_driver_sql("SELECT count(*) FROM events").scalar_one() == 1, "not yet for others"
+        assert storage.events() == []
         raise KeyboardInterrupt
 
     monkeypatch.setattr("common.storage.detection.record_page", killed)
