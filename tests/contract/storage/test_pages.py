@@ -138,6 +138,13 @@ def test_pages_of_one_customer_are_no_others(storage):
     assert len(seen(storage, customer_id="globex").newest) == 1
 
 
+def test_a_run_of_the_same_id_at_another_customer_does_not_count_our_pages(storage):
+    for customer_id in ("globex", "acme"):
+        storage.detect(a_record("1"), customer_id=customer_id, run_id="run1")
+
+    assert [page.number for page in seen(storage).newest] == [1]
+
+
 def test_the_oldest_are_forgotten_first_and_no_more_than_asked(storage):
     for number in range(1, 5):
         storage.detect(a_record(str(number)), run_id=f"run{number}", now=after(number))
