@@ -25,6 +25,7 @@ from common.domain.customers import Customer, System
 from common.domain.fuse import Fuse
 from common.domain.limits import Budget, Share, source_policy
 from common.domain.nights import NightStore, Pauses
+from common.domain.pages import PageHistory
 from common.domain.sources import Source
 from common.domain.stopping import never
 from common.domain.throttles import Brake, Throttles
@@ -47,6 +48,7 @@ from common.storage.locks import AdvisoryLocks
 from common.storage.night_truth import PostgresNightTruth
 from common.storage.nights import PostgresNights
 from common.storage.overview import PostgresOverview
+from common.storage.pages import PostgresPages
 from common.storage.references import PostgresReferenceCache
 from common.storage.schedule import PostgresSchedule
 from common.storage.sizes import PostgresSizes
@@ -90,6 +92,8 @@ class Poller:
     plans: Plans
     nights: NightParts
     batches: Batches
+    pages: PageHistory
+    pages_kept_for: timedelta
 
     def resources(self, customer: Customer) -> Sequence[str]:
         return registry.resources(customer)
@@ -212,6 +216,8 @@ def build(settings: Settings, app: Celery, is_stopping: Callable[[], bool] = nev
         schedule=PostgresSchedule(engine),
         plans=plans,
         batches=PostgresBatches(engine),
+        pages=PostgresPages(engine),
+        pages_kept_for=timedelta(days=settings.pages_kept_days),
         nights=_nights(settings, nights, PostgresNightTruth(engine), run_parts, deliveries),
     )
 

@@ -202,6 +202,8 @@ class _Run:
                 gone=self.parts.cursor.gone(page) if is_of_changes else (),
                 fuse=self.fuse,
                 cursor=page.cursor if is_of_changes and page.next_page is None else None,
+                address=scanned.next_page,
+                scan_pass=scanned.scan_pass,
             ),
             self.progress,
             end=end,

@@ -15,6 +15,7 @@ from poller import runs
 from poller.bootstrap import Poller
 from poller.feeding import feed_batches
 from poller.nightly import ask_for_nights, is_of_the_night, serve
+from poller.pruning import prune
 from poller.resting import end_pauses
 from poller.sources import registry
 from poller.sweep import repair, sweep
@@ -46,6 +47,7 @@ def declare_tasks(app: Celery, poller: Callable[[], Poller]) -> None:
         sweep(parts.overview, parts.deliveries, parts.polls, parts.asked, parts.clock)
         repair(parts.customers.served, parts.deliveries, parts.asked)
         ask_for_checks(parts.overview.mapped, parts.deliveries, parts.asked, parts.clock.now())
+        prune(parts.pages, parts.asked, parts.clock, parts.pages_kept_for)
 
     declare_task(app, POLL, poll)
     declare_task(app, SWEEP, sweep_all)

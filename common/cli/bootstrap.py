@@ -44,6 +44,7 @@ from common.storage.engine import make_engine
 from common.storage.keys import PostgresKeyStore
 from common.storage.mirrored import PostgresMirror
 from common.storage.overview import PostgresOverview
+from common.storage.pages import PostgresPages
 from common.storage.references import PostgresReferenceCache
 from common.storage.replay_facts import PostgresReplayFacts
 from common.storage.reviews import PostgresReviews
@@ -154,6 +155,10 @@ class Parts:
     @cached_property
     def schedule(self) -> PostgresSchedule:
         return PostgresSchedule(self.engine)
+
+    @cached_property
+    def pages(self) -> PostgresPages:
+        return PostgresPages(self.engine)
 
     @cached_property
     def redis(self) -> Redis:

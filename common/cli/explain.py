@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -15,12 +16,13 @@ from common.cli.coming import Around, next_of
 from common.cli.failures import CommandFailed
 from common.cli.options import AsJson, CustomerId, operator
 from common.cli.output import show
+from common.cli.pages import sightings_of, told_of
 from common.cli.story import Step, moment, steps_of
 from common.domain.entities import EntityKey
 from common.storage.stories import PostgresStories, Story
 
 #: Said each time, for whoever looks for them here.
-NOT_KEPT = "not kept: each page it was seen in (only the last scan), and attempts between the first 5 and the newest 20"
+NOT_KEPT = "not kept: attempts between the first 5 and the newest 20, and pages seen last more than {days:g} days ago"
 
 
 def explain(
@@ -43,9 +45,11 @@ def explain(
         wanted = source_id or _linked(stories, customer_id, resource, destination_id or "")
         entity = EntityKey(customer_id=customer_id, resource=resource, source_id=wanted)
         story = stories.of(entity, limit=limit)
-        if story.is_empty:
-            raise CommandFailed(_unknown(stories, entity))
         around = Around(customer=customer, breakers=parts.breakers.of(customer_id), now=parts.clock.now())
+        days = parts.settings.pages_kept_days
+        sightings = sightings_of(story.pages, now=around.now, kept_for=timedelta(days=days))
+        if story.is_empty:
+            raise CommandFailed(f"{_unknown(stories, entity)}; {told_of(sightings, resource)}")
         if values:
             _note(parts, entity)
     steps, coming = steps_of(story, with_values=values), next_of(story, around)
@@ -54,9 +58,11 @@ def explain(
         "destination_id": None if story.link is None else story.link["destination_id"],
         "first_seen": story.events[0]["detected_at"] if story.events and not story.left_out else None,
         "last_seen": None if story.mirror is None else story.mirror["seen_at"],
-        "left_out": story.left_out, "steps": steps, "next": coming, "not_kept": NOT_KEPT,
+        "left_out": story.left_out, "pages": sightings, "steps": steps, "next": coming,
+        "not_kept": NOT_KEPT.format(days=days),
     }  # fmt: skip
-    show(data, as_json=as_json, human=lambda: _sheet(story, steps, coming))
+    notes = [told_of(sightings, resource), NOT_KEPT.format(days=days)]
+    show(data, as_json=as_json, human=lambda: _sheet(story, steps, coming, notes))
 
 
 def _linked(stories: PostgresStories, customer_id: str, resource: str, destination_id: str) -> str:
@@ -85,7 +91,7 @@ def _note(parts: Parts, entity: EntityKey) -> None:
     parts.customers.note(entity.customer_id, actor=operator(), action="record.shown", detail=detail)
 
 
-def _sheet(story: Story, steps: list[Step], coming: list[str]) -> RenderableType:
+def _sheet(story: Story, steps: list[Step], coming: list[str], notes: list[str]) -> RenderableType:
     rows = Table.grid(padding=(0, 2, 0, 0))
     rows.add_column(no_wrap=True)
     rows.add_column(no_wrap=True)
@@ -95,7 +101,7 @@ def _sheet(story: Story, steps: list[Step], coming: list[str]) -> RenderableType
     heading = f"{story.entity.customer_id}: {story.entity.resource}/{story.entity.source_id}   (times are UTC)"
     older = [f"{story.left_out} older versions are left out; use --limit"] if story.left_out else []
     ahead = [f"next: {line}" for line in coming]
-    return Group(Text(heading, style="bold"), *older, "", rows, "", *ahead, NOT_KEPT)
+    return Group(Text(heading, style="bold"), *older, "", rows, "", *ahead, *notes)
 
 
 def _lines(step: Step) -> list[str]:

@@ -1,4 +1,4 @@
-"""`fleet customers offboard`: serve a customer no more. Its tokens and its queue are deleted; its history stays."""
+"""`fleet customers offboard`: serve a customer no more. Tokens, queue and pages are deleted; its history stays."""
 
 from __future__ import annotations
 
@@ -27,12 +27,16 @@ class Removal:
     messages: int | None
     #: Events that were detected and will not be applied.
     open_events: int
+    #: Pages at its source that are kept, each with the ids that it showed.
+    pages: int
     done: bool = False
 
     @property
     def is_nothing(self) -> bool:
-        """Of one that is offboarded already: something is left if Redis was away, or tokens were given since."""
-        return not self.tokens and self.messages == 0
+        """Of one that is offboarded already: something is left if Redis was away, tokens were given since, or a run was
+        under way.
+        """
+        return not self.tokens and self.messages == 0 and not self.pages
 
 
 def offboard(
@@ -53,7 +57,8 @@ def offboard(
                 _ask(removal)
             parts.customers.offboard(customer_id, why)
             parts.customers.note(customer_id, actor=operator(), action="customer.offboarded", detail=why)
-            removal = replace(removal, messages=_forget(parts, customer_id), done=True)
+            pages = parts.pages.forget(customer_id)
+            removal = replace(removal, messages=_forget(parts, customer_id), pages=pages, done=True)
     show(removal, as_json=as_json, human=lambda: _words(removal))
 
 
@@ -68,6 +73,7 @@ def _removal(parts: Parts, customer_id: str) -> Removal:
         tokens=[system for system in System if system not in _missing(parts, customer_id)],
         messages=messages,
         open_events=states.get("pending", 0) + states.get("submitted", 0),
+        pages=parts.pages.count(customer_id),
     )
 
 
@@ -109,6 +115,7 @@ def _words(removal: Removal) -> str:
     tokens = ", ".join(removal.tokens) or "none"
     messages = "unknown" if removal.messages is None else str(removal.messages)
     return (
-        f"{removal.customer_id}: {verb}: tokens ({tokens}), messages on its queue ({messages}); "
+        f"{removal.customer_id}: {verb}: tokens ({tokens}), messages on its queue ({messages}), "
+        f"pages that it was read from ({removal.pages}); "
         f"not applied: {removal.open_events} events; kept: its history, links and dead letters"
     )

@@ -1,7 +1,7 @@
 """One entity's story in order of time, from the rows that are kept of it. Pure; no value of a record unless asked for.
 
-What is not kept, and so not told: each page it was seen in (the mirror knows the last scan alone), attempts between the
-first and the newest, and the look-ups of a slice that wrote nothing.
+What is not kept, and so not told: pages that were seen last too long ago, each single time of a page that was read
+again without a change, attempts between the first and the newest, and the look-ups of a slice that wrote nothing.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from datetime import datetime
 from typing import Any
 
 from common.domain.attempts import Attempt
+from common.domain.pages import SeenPage
 from common.storage.stories import Row, Story
 
 #: The kinds of steps, in the order in which one leads to the next: an answer is there before what it comes to.
-ORDER = ("run", "event", "attempt", "write", "outcome", "letter", "link", "review", "deletion", "mirror")
+ORDER = ("run", "page", "event", "attempt", "write", "outcome", "letter", "link", "review", "deletion", "mirror")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,7 @@ def steps_of(story: Story, *, with_values: bool) -> list[Step]:
     """The oldest first; of what happened in one moment, in the order in which it is decided."""
     told = [
         *_runs(story),
+        *map(_page, story.pages.newest),
         *_events(story, with_values=with_values),
         *_writes(story),
         *_letters(story, with_values=with_values),
@@ -52,6 +54,14 @@ def _runs(story: Story) -> Iterator[Step]:
         if row["error"]:
             what += f"; {row['error']}"
         yield Step(at=row["started_at"], kind="run", what=what, trace_id=row["trace_id"], run_id=row["run_id"])
+
+
+def _page(page: SeenPage) -> Step:
+    parts = [f"seen on page {page.number} of its run, scan pass {page.scan_pass}, by {page.origin}"]
+    parts += [f"scope {page.scope}"] if page.scope else []
+    parts += [f"at {page.address}" if page.address else "at the start of the list"]
+    again = f"; {page.times} times, the first at {moment(page.first_seen_at)}" if page.times > 1 else ""
+    return Step(at=page.seen_at, kind="page", what=", ".join(parts) + again, run_id=page.run_id)
 
 
 def _events(story: Story, *, with_values: bool) -> Iterator[Step]:

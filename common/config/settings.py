@@ -85,6 +85,9 @@ class Settings(BaseSettings):
     backfill_linger_seconds: float = Field(default=20.0, ge=0, le=600)
     #: Deliveries of one customer that a worker works on at a time: a slow destination holds no more of it.
     customer_slots: int = Field(default=2, ge=1)
+    #: Days for which `fleet explain` knows on which pages a record was seen. More than the week between two full scans,
+    #: so that the last one is always among them, a day late as it may be. A page of 15 takes 0.6 kB.
+    pages_kept_days: float = Field(default=8.0, gt=0, le=366)
     #: How often the sweep looks for work without a message.
     sweep_seconds: float = Field(default=2.0, gt=0)
     #: Open dead letters at which nothing more of a customer is applied, until a person resumes it.

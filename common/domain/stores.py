@@ -66,6 +66,9 @@ class PageToSave:
     fuse: Fuse = field(default_factory=Fuse)
     #: The last page of changes: the cursor moves there, in the same transaction. None: it stays.
     cursor: str | None = None
+    #: The source's own address of it; None: the first of its list. It may carry secrets: see `common.domain.pages`.
+    address: str | None = None
+    scan_pass: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,6 +38,7 @@ from common.storage.items import (
     of_record,
 )
 from common.storage.mirror_rows import known_of, mark_seen, mirror_row, upsert_mirror
+from common.storage.pages import record_page
 from common.storage.removals import NOTHING, Finding, Removed, said_to_be_gone
 from common.storage.reports import add_to_report, close_report, open_report
 from common.storage.scopes import (
@@ -101,6 +102,7 @@ class PostgresDetectionStore:
             if end is not None:
                 counts += self._end(connection, end)
             add_to_report(connection, page.customer_id, page.run_id, counts)
+            record_page(connection, page)
             return counts
 
     def _save_items(self, connection: Connection, page: PageToSave) -> RunCounts:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Engine, Table, func, select, union
 
 from common.domain.attempts import Attempt
 from common.domain.entities import EntityKey
+from common.domain.pages import SeenPages
 from common.storage.attempts import PostgresAttempts
 from common.storage.deletion_tables import deletions
 from common.storage.engine import reading
 from common.storage.identity_tables import reviews
+from common.storage.pages import PostgresPages
 from common.storage.tables import dead_letters, events, links, mirror, runs, writes
 
 Row: TypeAlias = Mapping[str, Any]
 #: Most entities named where an id is not known, or means several.
 MOST_NAMED = 10
+#: Most pages that a record's story names: a week of polls shows what changes often on hundreds.
+MOST_PAGES = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,10 +42,11 @@ class Story:
     link: Row | None
     review: Row | None
     deletion: Row | None
+    pages: SeenPages = field(default_factory=SeenPages)
 
     @property
     def is_empty(self) -> bool:
-        found = (self.mirror, self.events, self.link, self.letters, self.review, self.deletion)
+        found = (self.mirror, self.events, self.link, self.letters, self.review, self.deletion, self.pages.newest)
         return not any(found)
 
 
@@ -51,9 +56,10 @@ class PostgresStories:
     def __init__(self, engine: Engine) -> None:
         self._reads = reading(engine)
         self._attempts = PostgresAttempts(engine)
+        self._pages = PostgresPages(engine)
 
     def of(self, entity: EntityKey, *, limit: int) -> Story:
-        """Of at most so many events, the newest."""
+        """Of at most so many events, the newest, and of MOST_PAGES pages."""
         with self._reads.connect() as connection:
             found = _events(connection, entity, limit)
             ids = [row["event_id"] for row in found]
@@ -70,6 +76,7 @@ class PostgresStories:
                 link=_one(connection, links, entity),
                 review=_one(connection, reviews, entity),
                 deletion=_one(connection, deletions, entity),
+                pages=self._pages.seen(entity, newest=MOST_PAGES),
             )
 
     def near(self, customer_id: str, source_id: str) -> Sequence[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from types import SimpleNamespace
 
 import psycopg
@@ -110,6 +111,7 @@ def test_sweeps_that_queued_up_while_all_workers_were_busy_are_made_once(hub, re
             batches=SimpleNamespace(due=lambda _now: ()),
         overview=SimpleNamespace(mapped=lambda _now: [], due_work=lambda _now: (), due_runs=lambda _now: ()),
         nights=SimpleNamespace(store=SimpleNamespace(due=lambda _now: ())),
+        pages=SimpleNamespace(prune=lambda _before, *, at_most: 0 * at_most), pages_kept_for=timedelta(days=8),
     )  # fmt: skip
     parts.deliveries = SimpleNamespace(restore=lambda _due, by: 0, repair=lambda _lanes: 0)
     app = make_app("t", hub.servers.broker_url, log_format="text", log_level="ERROR")

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from threading import Thread
 
 import pytest
-from support.hub import MASTER_KEY, Hub
+from support.hub import Hub
+from support.sweeping import sweeping
 from support.waiting import wait_until
 
-from common.config.settings import load_settings
 from common.domain.customers import Tier
 from common.domain.errors import BudgetExhausted
 from common.domain.limits import Share, destination_policy
 from common.domain.throttles import Throttle
-from common.queueing.celery_app import make_app
-from common.queueing.names import SWEEP
 from common.storage.throttles import PostgresThrottles
-from poller.bootstrap import build
-from poller.tasks import declare_tasks
 
 
 def a_throttle(fraction, *, system="volunteer", lane=None):
@@ -133,17 +128,3 @@ def waiting(engine):
     with engine.connect() as connection:
         query = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
         return connection.exec_driver_sql(query).scalar_one()
-
-
-@contextmanager
-def sweeping(servers):
-    """The poller's own task, on its own parts."""
-    settings = load_settings({**servers.environment, "FLEET_MASTER_KEY": b64encode(MASTER_KEY).decode()})
-    with ExitStack() as stack:
-        app = make_app("poller", servers.broker_url, log_format="text", log_level="ERROR")
-        stack.callback(app.close)
-        poller = build(settings, app)
-        stack.callback(poller.overview._engine.dispose)
-        stack.callback(poller.locks.close)
-        declare_tasks(app, lambda: poller)
-        yield app.tasks[SWEEP]

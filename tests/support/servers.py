@@ -13,13 +13,21 @@ from redis import Redis
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 
-from common.storage import attempt_tables, batch_tables, deletion_tables, identity_tables, tables, verified_tables
+from common.storage import (
+    attempt_tables,
+    batch_tables,
+    deletion_tables,
+    identity_tables,
+    page_tables,
+    tables,
+    verified_tables,
+)
 from common.storage.columns import metadata
 from common.storage.schema import upgrade
 from deploy.local.servers import embedded_servers
 
 #: Whose tables the metadata knows, now that they are imported.
-MODULES = (tables, attempt_tables, batch_tables, identity_tables, deletion_tables, verified_tables)
+MODULES = (tables, attempt_tables, batch_tables, identity_tables, deletion_tables, page_tables, verified_tables)
 
 #: Of a given Redis only this database is used, and emptied, by tests.
 SCRATCH_REDIS_DATABASE = 15

@@ -20,6 +20,7 @@ from common.domain.stores import DueAt, PageToSave, RunStart, ScopeEnd, ScopeToR
 from common.domain.windows import Windows
 from common.storage.items import by_resource
 from common.storage.memory import scopes
+from common.storage.memory.pages import record_page
 from common.storage.memory.removals import NOTHING, Removed, said_to_be_gone, settle
 from common.storage.memory.tables import (
     CheckpointKey,
@@ -91,6 +92,7 @@ class MemoryDetectionStore:
             scopes.make_due(rows, page.customer_id, page.due, page.now)
             report = rows.runs[page.customer_id, page.run_id]
             rows.runs[page.customer_id, page.run_id] = replace(report, counts=report.counts + counts)
+            record_page(rows, page)
             counts += self._remove(rows, page, said_to_be_gone(rows, page, page.resource, page.gone))
             return counts if end is None else counts + self._end(rows, end)
 

@@ -21,6 +21,7 @@ from common.domain.checkpoints import Progress
 from common.domain.entities import EntityKey
 from common.domain.events import OPEN_STATES, Event, EventState
 from common.domain.layers import Layer
+from common.domain.pages import SeenPage
 from common.domain.runs import RunReport
 from common.domain.windows import Windows
 from common.domain.writes import UNRESOLVED_STATES, Intent, Link, Review
@@ -151,6 +152,14 @@ class ReviewRow:
     decision: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class PageRow:
+    """A page that was saved, and what it has shown."""
+
+    page: SeenPage
+    source_ids: tuple[str, ...]
+
+
 @dataclass(kw_only=True)
 class Rows:
     """All tables."""
@@ -174,6 +183,8 @@ class Rows:
     batches: dict[Pair, Batch] = field(default_factory=dict)
     #: By customer, batch and letter: `waiting`, `fed` or `left_out`.
     items: dict[tuple[str, str, int], str] = field(default_factory=dict)
+    #: By customer, resource and digest.
+    pages: dict[tuple[str, str, bytes], PageRow] = field(default_factory=dict)
     #: Customer, action and detail.
     history: list[tuple[str, str, str]] = field(default_factory=list)
 

@@ -10,13 +10,23 @@ from common.storage import (
     deletion_tables,
     identity_tables,
     night_tables,
+    page_tables,
     tables,
     verified_tables,
 )
 from common.storage.columns import metadata
 
 #: Whose tables the metadata knows, now that they are imported.
-MODULES = (tables, attempt_tables, batch_tables, identity_tables, deletion_tables, night_tables, verified_tables)
+MODULES = (
+    tables,
+    attempt_tables,
+    batch_tables,
+    identity_tables,
+    deletion_tables,
+    night_tables,
+    page_tables,
+    verified_tables,
+)
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 with context.begin_transaction():

@@ -26,8 +26,10 @@ from common.storage.memory.attempts import MemoryAttempts
 from common.storage.memory.customers import MemoryCustomerStore
 from common.storage.memory.delivery import MemoryDeliveryStore
 from common.storage.memory.detection import MemoryDetectionStore
+from common.storage.memory.pages import MemoryPages
 from common.storage.memory.tables import MemoryTables
 from common.storage.overview import PostgresOverview
+from common.storage.pages import PostgresPages
 
 PARTITIONS = 4
 
@@ -69,6 +71,7 @@ class Storage:
     #: Customer, action and detail of each line.
     history: Callable[[], Sequence[tuple[str, str, str]]]
     attempts: Any
+    pages: Any
 
     def start(self, run_id: str = "run1", *, now: datetime = NOW, customer_id: str = "acme") -> Any:
         return self.detection.start_run(
@@ -118,6 +121,7 @@ def memory_storage(state: MemoryTables) -> Storage:
         run=lambda run_id: next(report for report in state.runs if report.run_id == run_id),
         history=lambda: state.rows.history,
         attempts=MemoryAttempts(state),
+        pages=MemoryPages(state),
     )
 
 
@@ -165,6 +169,7 @@ def postgres_storage(engine: Any) -> Storage:
         run=lambda run_id: next(report for report in reports.runs("acme") if report.run_id == run_id),
         history=history,
         attempts=PostgresAttempts(engine),
+        pages=PostgresPages(engine),
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from pydantic import SecretStr
 from sqlalchemy import text
+from support.builders import a_broken_record, a_page
 from support.waiting import wait_until
 
 from common.domain.backlog import BacklogLimits
@@ -16,6 +17,8 @@ from common.metrics.exporter import FleetCollector
 from common.queueing.celery_app import make_app
 from common.queueing.deliveries import Deliveries
 from common.queueing.hot_set import HotSet
+from common.storage.detection import PostgresDetectionStore
+from common.storage.pages import PostgresPages
 from processor.bootstrap import Processor
 from processor.tasks import deliver_to
 
@@ -41,6 +44,25 @@ def queued(added, hot, redis):
 
 
 @pytest.fixture
+def read(engine):
+    """Save a page of a customer, as a run does."""
+
+    def save(customer_id):
+        store = PostgresDetectionStore(engine, partitions=4)
+        start = {"resource": "users", "run_id": f"run-{customer_id}", "trace_id": "t", "now": datetime.now(UTC)}
+        progress = store.start_run(customer_id=customer_id, **start).progress
+        store.save_page(a_page(progress, customer_id=customer_id, broken=(a_broken_record(),)), progress)
+
+    return save
+
+
+@pytest.fixture
+def pages(engine):
+    """How many are kept of a customer."""
+    return PostgresPages(engine).count
+
+
+@pytest.fixture
 def tokens(engine):
     """Systems of a customer that have a token."""
 
@@ -56,34 +78,42 @@ def offboard(fleet, *options, **keyboard):
     return fleet("customers", "offboard", "acme", "--why", "left", *options, **keyboard)
 
 
-def test_tokens_and_queue_go_and_history_and_other_customers_stay(fleet, queued, letter, tokens, hot, redis):
+def test_tokens_queue_and_pages_go_and_history_and_other_customers_stay(
+    fleet, queued, read, letter, tokens, pages, hot, redis
+):
     queued("acme")
     queued("other")
     letter("acme", datetime.now(UTC))
+    read("acme")
+    read("other")
 
     outcome = offboard(fleet, "--yes", "--json")
 
     assert outcome.data == {
-        "customer_id": "acme", "tokens": ["source", "destination"], "messages": 2, "open_events": 0, "done": True,
+        "customer_id": "acme", "tokens": ["source", "destination"], "messages": 2, "open_events": 0, "pages": 1,
+        "done": True,
     }  # fmt: skip
     assert (tokens("acme"), tokens("other")) == ([], ["destination", "source"])
     assert (redis.llen("events.acme"), redis.llen("events.other")) == (0, 2)
+    assert (pages("acme"), pages("other")) == (0, 1)
     assert set(hot.members(Lane.PRIORITY)) == {"other"}
-    assert fleet("events", "acme", "--json").data["events"]["dead_lettered"] == 1
-    assert len(fleet("dlq", "list", "acme", "--json").data["dead_letters"]) == 1
+    assert fleet("events", "acme", "--json").data["events"]["dead_lettered"] == 2
+    assert len(fleet("dlq", "list", "acme", "--json").data["dead_letters"]) == 2
 
 
-def test_a_dry_run_tells_the_same_and_changes_nothing(fleet, queued, letter, tokens, actions, redis):
+def test_a_dry_run_tells_the_same_and_changes_nothing(fleet, queued, read, letter, tokens, pages, actions, redis):
     queued("acme")
+    read("acme")
     number = letter("acme", datetime.now(UTC))
     fleet("dlq", "replay", "acme", number, "--no-preview", "--yes")  # one event that is pending, and a third message
 
     outcome = offboard(fleet, "--dry-run", "--json")
 
     assert outcome.data == {
-        "customer_id": "acme", "tokens": ["source", "destination"], "messages": 3, "open_events": 1, "done": False,
+        "customer_id": "acme", "tokens": ["source", "destination"], "messages": 3, "open_events": 1, "pages": 1,
+        "done": False,
     }  # fmt: skip
-    assert (tokens("acme"), redis.llen("events.acme")) == (["destination", "source"], 3)
+    assert (tokens("acme"), redis.llen("events.acme"), pages("acme")) == (["destination", "source"], 3, 1)
     assert "customer.offboarded" not in actions("acme")
 
 
@@ -237,3 +267,12 @@ def test_tokens_given_to_one_that_stays_away_are_deleted_by_offboarding_again(fl
 
     assert offboard(fleet, "--yes", "--json").data["tokens"] == ["source"]
     assert tokens("acme") == []
+
+
+def test_a_page_of_a_run_that_was_under_way_goes_when_asked_again(fleet, added, read, pages):
+    added("acme")
+    offboard(fleet, "--yes")
+    read("acme")
+
+    assert offboard(fleet, "--yes", "--json").data["pages"] == 1
+    assert pages("acme") == 0

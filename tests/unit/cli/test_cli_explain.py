@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from support.builders import NOW, a_customer, after, an_attempt, an_entity
 
 from common.cli.coming import Around, next_of
+from common.cli.pages import sightings_of, told_of
 from common.cli.story import steps_of
 from common.domain.breakers import Breaker, BreakerState
 from common.domain.customers import CustomerStatus, Mode, System
+from common.domain.pages import SeenPage, SeenPages
 from common.storage.stories import Story
 
 BODY = {"first_name": "Fenmar", "phone": "555-1"}
@@ -40,6 +43,18 @@ LINK = {
     "destination_id": "d5", "details": {"rung": "email"}, "applied_version": 1, "applied_hash": "h",
     "created_at": after(9), "updated_at": after(10),
 }  # fmt: skip
+
+
+def a_seen_page(**changes):
+    base = {
+        "run_id": "r1", "number": 3, "scan_pass": 1, "origin": "poll", "scope": "", "address": "/v1/users?page=3",
+        "first_seen_at": after(1), "seen_at": after(1), "times": 1,
+    }  # fmt: skip
+    return SeenPage(**{**base, **changes})
+
+
+def pages_line(**known):
+    return told_of(sightings_of(SeenPages(**known), now=after(100), kept_for=timedelta(seconds=60)), "users")
 
 
 def a_story(**changes):
@@ -165,3 +180,45 @@ def test_a_write_without_an_outcome_says_when_it_is_looked_for():
     )
     told = steps_of(replace(a_story(writes=[unknown]), events=[PENDING]), with_values=False)
     assert told[-1].what.endswith("not known yet, looked for from 2026-01-01 12:01:00 on")
+
+
+def test_each_page_it_was_seen_on_is_a_step_of_its_run_before_what_was_detected_on_it():
+    again = a_seen_page(number=7, scope="group/17", address="", seen_at=after(60), times=4, run_id="r9")
+    story = a_story(events=[PENDING], runs=[RUN], pages=SeenPages(newest=[again, a_seen_page()], kept=9))
+
+    steps, often = steps_of(story, with_values=False), "4 times, the first at 2026-01-01 12:00:01"
+
+    assert [step.kind for step in steps] == ["run", "page", "event", "page"]
+    assert [(step.run_id, step.what) for step in steps if step.kind == "page"] == [
+        ("r1", "seen on page 3 of its run, scan pass 1, by poll, at /v1/users?page=3"),
+        (
+            "r9",
+            f"seen on page 7 of its run, scan pass 1, by poll, scope group/17, at the start of the list; {often}",
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("known", "line"),
+    [
+        ({}, "none of this customer is kept yet: whether users were read, and showed it, is not known"),
+        (
+            {"begins_at": NOW},
+            "none of users is kept since 2026-01-01 12:00:40: they were not read, or showed nothing at all",
+        ),
+        (
+            {"begins_at": after(50), "kept": 9},
+            "it was on none of the 9 of users that are kept since 2026-01-01 12:00:50: they did not show it",
+        ),
+        (
+            {"begins_at": NOW, "kept": 9, "newest": [a_seen_page()]},
+            "it was on 1 of the 9 of users that are kept since 2026-01-01 12:00:40",
+        ),
+        (
+            {"begins_at": NOW, "kept": 9, "newest": [a_seen_page()], "left_out": 3},
+            "it was on 4 of the 9 of users that are kept since 2026-01-01 12:00:40; 3 older ones are left out",
+        ),
+    ],
+)
+def test_not_shown_is_told_from_not_known(known, line):
+    assert pages_line(**known) == f"pages: {line}"
