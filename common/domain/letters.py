@@ -96,5 +96,8 @@ class Letters(Protocol):
     def discard(
         self, customer_id: str, numbers: Sequence[int], *, why: str, actor: str, now: datetime
     ) -> Sequence[int]:
-        """Close those of them that are open for good, with a line in the history for each. Returns which."""
+        """Close those of them that are open for good, with a line in the history for each. Returns which.
+
+        One that somebody else is closing just now is passed over, and not waited for.
+        """
         ...
