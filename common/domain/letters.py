@@ -78,6 +78,13 @@ class LetterGroup:
     newest: datetime
 
 
+def payload_of(raw: Any) -> Mapping[str, Any]:
+    """An unreadable item as fields, for it need not even be an object, and names of fields are shown unmasked."""
+    if raw is None:
+        return {}
+    return raw if isinstance(raw, Mapping) else {"item": raw}
+
+
 class Letters(Protocol):
     """The dead-letter queue. Every method is one transaction."""
 

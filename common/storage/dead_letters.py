@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Engine, ScalarSelect, and_, case, func, insert, literal, select
 
 from common.domain.events import EventState
-from common.domain.letters import DeadLetter, LetterFilter, LetterGroup, LetterState, Stage
+from common.domain.letters import DeadLetter, LetterFilter, LetterGroup, LetterState, Stage, payload_of
 from common.storage.batch_tables import replay_items
 from common.storage.putting_back import put_back, resolve, set_event
 from common.storage.tables import audit, dead_letters, events, mirror
@@ -64,7 +64,7 @@ class PostgresDeadLetters:
         )
         with self._engine.connect() as connection:
             row = connection.execute(query).one_or_none()
-        return None if row is None else (letter_of(row), row.payload or row.raw)
+        return None if row is None else (letter_of(row), row.payload or payload_of(row.raw))
 
     def replay(self, letter: DeadLetter, now: datetime) -> bool:
         """Put the event back to work. False if the letter was resolved already."""
