@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -46,7 +46,7 @@ class PostgresDeadLetters:
         with self._engine.connect() as connection:
             return [LetterGroup(**row) for row in connection.execute(query).mappings()]
 
-    def show(self, customer_id: str, dead_letter_id: int) -> tuple[DeadLetter, dict[str, Any]] | None:
+    def show(self, customer_id: str, dead_letter_id: int) -> tuple[DeadLetter, Mapping[str, Any]] | None:
         """Of what was unreadable, the payload is the source's item as it came."""
         query = (
             with_batch()
