@@ -9,7 +9,7 @@ import structlog
 
 from common.domain.customers import Customer, System
 from common.domain.entities import EntityKey
-from common.domain.errors import BudgetExhausted
+from common.domain.errors import BudgetExhausted, TransientError
 from common.domain.events import Event
 from common.domain.limits import Share, share_of
 from common.domain.mapping import read_mapping
@@ -22,11 +22,11 @@ from processor.identity import identify
 from processor.looking import look
 from processor.pipeline import Plan, Work, coalesce
 from processor.replaying.undisputed import undisputed
-from processor.sending import send
+from processor.sending import is_suspect, send
 from processor.slices import Slice, SliceParts, entities_of
 from processor.steps.line import first_steps, last_steps, pass_through
 from processor.taking import Taken, take
-from processor.verdicts import Action, SliceVerdict, decide_slice
+from processor.verdicts import Action, SliceVerdict, after_backoff, decide_slice, may_be_a_records
 
 log = structlog.get_logger(__name__)
 
@@ -123,22 +123,51 @@ def _work_through(parts: SliceParts, customer: Customer, taken: Taken, passage: 
 
 
 def _portions(part: Slice, works: Sequence[Work]) -> Sequence[Sequence[Work]]:
-    """What goes in requests for many, at once; what is asked for and written one by one, a few at a time."""
-    alone = [work for work in works if part.destination.group_limit(work.as_write()) == 1]
-    together = [work for work in works if work not in alone]
+    """What goes in requests for many, at once; what is asked for and written one by one, a few at a time.
+
+    Suspects go last, each alone, those that failed least first: one that breaks a look-up keeps no other from being
+    looked for, and least of all from being the one that finds out whether the destination is back.
+    """
+    suspects = sorted(filter(is_suspect, works), key=lambda work: (work.event.failures, work.event.event_id))
+    alone = [work for work in works if part.destination.group_limit(work.as_write()) == 1 and work not in suspects]
+    together = [work for work in works if work not in alone and work not in suspects]
     few = [alone[start : start + FEW] for start in range(0, len(alone), FEW)]
-    return [together, *few] if together else few
+    return [*([together] if together else []), *few, *([work] for work in suspects)]
 
 
 def _ask_and_send(part: Slice, portions: Sequence[Sequence[Work]]) -> None:
     for number, works in enumerate(portions):
         try:
-            send(part, identify(part, undisputed(part, look(part, works))))
+            send(part, _looked_up(part, works))
         except BudgetExhausted as limit:
             _wait_for_the_share(part, [work for left in portions[number:] for work in left], limit)
             return
         if part.is_over or part.is_probe:
             return
+
+
+def _looked_up(part: Slice, works: Sequence[Work]) -> Sequence[Work]:
+    """Those that may be written. If a look-up fails, what it was for is put off: others go on without it.
+
+    Raises what the destination's look-ups raise.
+    """
+    left = works
+    try:
+        for step in (look, undisputed, identify):
+            left = step(part, left)
+    except TransientError as error:
+        if may_be_a_records(error):
+            part.record(SliceOutcome(events=tuple(_put_off(part, work, error) for work in left)))
+        raise
+    return left
+
+
+def _put_off(part: Slice, work: Work, error: TransientError) -> EventOutcome:
+    """No attempt: nothing of it was tried."""
+    event = work.event
+    later = after_backoff(event.failures, part.now, part.parts.random_unit())
+    reason = f"its look-up failed: {error}"
+    return EventOutcome(event_id=event.event_id, state=event.state, reason=reason, failures=1, retry_at=later)
 
 
 def _awaited(

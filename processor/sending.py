@@ -57,8 +57,8 @@ def _batches(part: Slice, works: Sequence[Work]) -> Iterator[list[Work]]:
     Suspects go last, each alone, those that failed least first: one that breaks its request keeps no other from being
     sent, and least of all from being the one request that finds out whether the destination is back.
     """
-    yield from _grouped(part, [work for work in works if not _is_suspect(work)])
-    suspects = [work for work in works if _is_suspect(work)]
+    yield from _grouped(part, [work for work in works if not is_suspect(work)])
+    suspects = [work for work in works if is_suspect(work)]
     for work in sorted(suspects, key=lambda work: (work.event.failures, work.event.event_id)):
         yield [work]
 
@@ -79,7 +79,7 @@ def _grouped(part: Slice, works: Sequence[Work]) -> Iterator[list[Work]]:
     yield from batches.values()
 
 
-def _is_suspect(work: Work) -> bool:
+def is_suspect(work: Work) -> bool:
     """One that breaks its request may not break the others' once more."""
     return work.event.failures >= ALONE_AFTER_FAILURES or work.event.defects >= ALONE_AFTER_DEFECTS
 

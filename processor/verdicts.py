@@ -33,7 +33,8 @@ grows with each failure, and the breaker keeps everybody from a system that answ
 An answer with a `Retry-After` parks the customer until then, whatever its status.
 
 Of a slice in which nothing was being written (`decide_slice`): a look-up failed, or it may not begin. No event of it
-has ended by that, and none counts an attempt.
+has ended by that, and none counts an attempt. What a look-up was for that the system answered badly, or not at all, is
+put off by BACKOFF besides, and asked for alone in the end: one record that breaks its look-up keeps no other waiting.
 
 | error                         | action          | until                                                   |
 |-------------------------------|-----------------|---------------------------------------------------------|
@@ -229,9 +230,20 @@ def _transient(error: TransientError, circumstances: Circumstances) -> Verdict:
     return _given_up(verdict, error, circumstances) if counts else verdict
 
 
+def may_be_a_records(error: TransientError) -> bool:
+    """Whether a look-up may have failed for the sake of one of the records that it was for, and not of the system."""
+    if isinstance(error, RateLimited | BudgetUnavailable):
+        return False
+    return not isinstance(error, SystemUnavailable) or error.sent
+
+
+def after_backoff(failures: int, now: datetime, random_unit: float) -> datetime:
+    """When to try again what has failed once more, after so many times before."""
+    return now + timedelta(seconds=BACKOFF.delay_seconds(failures + 1, random_unit))
+
+
 def _after_backoff(circumstances: Circumstances) -> datetime:
-    seconds = BACKOFF.delay_seconds(circumstances.failures + 1, circumstances.random_unit)
-    return circumstances.now + timedelta(seconds=seconds)
+    return after_backoff(circumstances.failures, circumstances.now, circumstances.random_unit)
 
 
 def _given_up(verdict: Verdict, error: TransientError, circumstances: Circumstances) -> Verdict:

@@ -39,8 +39,15 @@ def discard(
             confirm(f"{_summary(found)} would be discarded")
         if not dry_run:
             numbers = list(parts.dead_letters.discard(customer_id, numbers, why=why, actor=operator(), now=now))
+            _tell_of_others(found, numbers)
     words = f"{'would be ' if dry_run else ''}discarded: {', '.join(map(str, numbers)) or 'none'}"
     show({"discarded": numbers, "dry_run": dry_run}, as_json=as_json, human=lambda: words)
+
+
+def _tell_of_others(found: Sequence[DeadLetter], done: Sequence[int]) -> None:
+    left = [str(letter.dead_letter_id) for letter in found if letter.dead_letter_id not in set(done)]
+    if left:
+        note(f"not discarded, for somebody else was closing them: {', '.join(left)}; see `fleet dlq list`")
 
 
 def confirm(line: str) -> None:

@@ -11,9 +11,11 @@ import typer
 from common.cli.bootstrap import Parts
 from common.cli.failures import CommandFailed
 from common.cli.moments import since as moment_of
+from common.cli.output import note
 from common.domain.letters import DeadLetter, LetterFilter, LetterState
 
-#: More than a customer can have: nothing more of it is applied at a limit well below this.
+#: Far more refusals than a customer can have, for nothing more of it is applied at a limit well below this; but of
+#: items that were unreadable there is no limit. What a command leaves is told.
 ALL_LETTERS = 10_000
 
 #: What a number of PostgreSQL holds, a bigint.
@@ -47,7 +49,17 @@ def chosen(
     parts.customers.get(customer_id)
     if numbers:
         return _numbered(parts, customer_id, numbers)
-    return parts.dead_letters.find(which, limit=ALL_LETTERS)
+    return found(parts, which)
+
+
+def found(parts: Parts, which: LetterFilter) -> Sequence[DeadLetter]:
+    """The oldest ALL_LETTERS at most; that there are more is told."""
+    letters = parts.dead_letters.find(which, limit=ALL_LETTERS + 1)
+    if len(letters) > ALL_LETTERS:
+        note(
+            f"there are more than {ALL_LETTERS} dead letters: these are the oldest ones; ask by customer or --resource"
+        )
+    return letters[:ALL_LETTERS]
 
 
 def words(numbers: Sequence[int] | None, which: LetterFilter) -> str:
@@ -61,16 +73,16 @@ def words(numbers: Sequence[int] | None, which: LetterFilter) -> str:
 def _numbered(parts: Parts, customer_id: str, numbers: Sequence[int]) -> Sequence[DeadLetter]:
     """All or none: each that is not there or not open is named, before anything is done."""
     which = LetterFilter(customer_id=customer_id, numbers=tuple(numbers), state=None)
-    found = {letter.dead_letter_id: letter for letter in parts.dead_letters.find(which, limit=ALL_LETTERS)}
-    lines = [missing(customer_id, number) for number in dict.fromkeys(numbers) if number not in found]
+    there = {letter.dead_letter_id: letter for letter in parts.dead_letters.find(which, limit=len(numbers))}
+    lines = [missing(customer_id, number) for number in dict.fromkeys(numbers) if number not in there]
     lines += [
         f"customer {customer_id!r}: dead letter {number} was {letter.state} already"
-        for number, letter in found.items()
+        for number, letter in there.items()
         if letter.state != LetterState.OPEN
     ]
     if lines:
         raise CommandFailed(*lines)
-    return list(found.values())
+    return list(there.values())
 
 
 def missing(customer_id: str, number: int) -> str:

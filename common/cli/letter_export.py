@@ -15,7 +15,7 @@ import typer
 
 from common.cli.bootstrap import Parts, open_parts
 from common.cli.failures import CommandFailed
-from common.cli.letter_choice import ALL_LETTERS, Reason, Resource, Since, filtered
+from common.cli.letter_choice import Reason, Resource, Since, filtered, found
 from common.cli.letters import told_of
 from common.cli.options import AsJson, operator
 from common.cli.output import note, plain, show
@@ -41,7 +41,7 @@ def export(
         if customer_id is not None:
             parts.customers.get(customer_id)
         which = filtered(customer_id, reason, resource, since, parts.clock.now())
-        letters = parts.dead_letters.find(which, limit=ALL_LETTERS)
+        letters = found(parts, which)
         if personal:
             _warn(parts, letters)
         with _opened(to) as write:
@@ -61,8 +61,8 @@ def _warn(parts: Parts, letters: Sequence[DeadLetter]) -> None:
 
 
 def _line(parts: Parts, letter: DeadLetter, *, personal: bool) -> object:
-    found = parts.dead_letters.show(letter.customer_id, letter.dead_letter_id)
-    payload = {} if found is None else found[1]
+    shown = parts.dead_letters.show(letter.customer_id, letter.dead_letter_id)
+    payload = {} if shown is None else shown[1]
     told = told_of(letter, payload, values=personal)
     return plain({**told, "payload": payload} if personal else {**told, "fields": sorted(payload)})
 

@@ -78,6 +78,13 @@ class LetterGroup:
     newest: datetime
 
 
+def payload_of(raw: Any) -> Mapping[str, Any]:
+    """An unreadable item as fields, for it need not even be an object, and names of fields are shown unmasked."""
+    if raw is None:
+        return {}
+    return raw if isinstance(raw, Mapping) else {"item": raw}
+
+
 class Letters(Protocol):
     """The dead-letter queue. Every method is one transaction."""
 
@@ -96,5 +103,8 @@ class Letters(Protocol):
     def discard(
         self, customer_id: str, numbers: Sequence[int], *, why: str, actor: str, now: datetime
     ) -> Sequence[int]:
-        """Close those of them that are open for good, with a line in the history for each. Returns which."""
+        """Close those of them that are open for good, with a line in the history for each. Returns which.
+
+        One that somebody else is closing just now is passed over, and not waited for.
+        """
         ...

@@ -11,12 +11,14 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from common.domain.limits import RateHints
-from common.domain.records import storable
 
 #: Enough of an error's text for a person to act on, in characters; the rest is repetition.
 DETAIL_CHARACTERS = 2000
 #: Longer than any field's name, in characters.
 FIELD_CHARACTERS = 200
+#: What a field's path is made of. Whatever else stands in its place, an e-mail address or a telephone number as may be,
+#: names no field: it is shown unmasked, and so it must not be kept.
+FIELD = re.compile(r"[A-Za-z_$][\w$]*(?:[.:/\[\]-]{1,3}[A-Za-z_$][\w$]*|\[\d{1,6}\]|\.\d{1,6}(?=\.|$))*", re.ASCII)
 #: A header is not trusted to stop a customer for longer than this: asking once a day harms nobody.
 LONGEST_RETRY_AFTER_SECONDS = 86_400
 SHORTEST_RETRY_AFTER_SECONDS = 1.0
@@ -98,8 +100,8 @@ class Answer:
 
 
 def _name(value: Any) -> str:
-    """A field's name as it may be stored."""
-    return str(storable(str(value)))[:FIELD_CHARACTERS]
+    """A field's name as it may be stored; empty if it is none."""
+    return value[:FIELD_CHARACTERS] if isinstance(value, str) and FIELD.fullmatch(value) else ""
 
 
 def _http_date(value: str) -> datetime | None:

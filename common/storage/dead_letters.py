@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, ScalarSelect, and_, case, func, insert, literal, select
 
 from common.domain.events import EventState
-from common.domain.letters import DeadLetter, LetterFilter, LetterGroup, LetterState, Stage
+from common.domain.letters import DeadLetter, LetterFilter, LetterGroup, LetterState, Stage, payload_of
 from common.storage.batch_tables import replay_items
 from common.storage.putting_back import put_back, resolve, set_event
 from common.storage.tables import audit, dead_letters, events, mirror
@@ -46,7 +46,7 @@ class PostgresDeadLetters:
         with self._engine.connect() as connection:
             return [LetterGroup(**row) for row in connection.execute(query).mappings()]
 
-    def show(self, customer_id: str, dead_letter_id: int) -> tuple[DeadLetter, dict[str, Any]] | None:
+    def show(self, customer_id: str, dead_letter_id: int) -> tuple[DeadLetter, Mapping[str, Any]] | None:
         """Of what was unreadable, the payload is the source's item as it came."""
         query = (
             with_batch()
@@ -64,7 +64,7 @@ class PostgresDeadLetters:
         )
         with self._engine.connect() as connection:
             row = connection.execute(query).one_or_none()
-        return None if row is None else (letter_of(row), row.payload or row.raw)
+        return None if row is None else (letter_of(row), row.payload or payload_of(row.raw))
 
     def replay(self, letter: DeadLetter, now: datetime) -> bool:
         """Put the event back to work. False if the letter was resolved already."""
@@ -76,7 +76,9 @@ class PostgresDeadLetters:
     ) -> Sequence[int]:
         with self._engine.begin() as connection:
             which = LetterFilter(customer_id=customer_id, numbers=tuple(numbers))
-            query = with_batch().where(*chosen(which)).order_by(dead_letters.c.dead_letter_id)
+            # Slices lock letters in orders of their own: who waits for none of them is part of no deadlock.
+            free: Any = {"of": dead_letters, "skip_locked": True}
+            query = with_batch().where(*chosen(which)).order_by(dead_letters.c.dead_letter_id).with_for_update(**free)
             done = []
             for letter in map(letter_of, connection.execute(query).all()):
                 if not resolve(connection, letter, LetterState.DISCARDED, why, now):

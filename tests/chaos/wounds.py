@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, text
 
@@ -73,7 +73,9 @@ def forgotten_wound(victim: str) -> Wound:
 
 
 def healings(stage: Stage, wounds: Sequence[Wound], leads: Leads) -> Sequence[Healing]:
-    """Call it once the fleet is at rest. What was struck again before it went on counts from the later stroke."""
+    """Call it once the fleet is at rest. What was struck again before it went on counts from the later stroke: it is
+    dated anew and not left out, for the later one may have held nothing that tells of this work.
+    """
     with stage.engine.connect() as connection:
         found = [
             Healing(wound=wound, work=work, seconds=None if went_on is None else went_on - wound.at)
@@ -82,7 +84,7 @@ def healings(stage: Stage, wounds: Sequence[Wound], leads: Leads) -> Sequence[He
             for is_work, went_on in [_went_on(connection, wound.at, work, leads)]
             if is_work
         ]
-    return [healing for healing in found if not is_struck_again(healing, wounds)]
+    return [since_last_stroke(healing, wounds) for healing in found]
 
 
 def _went_on(connection: Connection, at: float, work: str, leads: Leads) -> tuple[bool, float | None]:
@@ -103,7 +105,11 @@ def _seconds(moment: object) -> float | None:
     return None if moment is None else float(str(moment))
 
 
-def is_struck_again(healing: Healing, wounds: Sequence[Wound]) -> bool:
-    until = float("inf") if healing.seconds is None else healing.wound.at + healing.seconds
+def since_last_stroke(healing: Healing, wounds: Sequence[Wound]) -> Healing:
+    """The same, in seconds from the last stroke against processes of its kind before it went on."""
     own = healing.wound
-    return any(other.role == own.role and own.at < other.at < until for other in wounds)
+    if healing.seconds is None:
+        return healing
+    went_on = own.at + healing.seconds
+    last = max((other.at for other in wounds if other.role == own.role and own.at < other.at < went_on), default=own.at)
+    return replace(healing, seconds=went_on - last)

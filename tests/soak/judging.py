@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from soak.bounds import WARM_UP, Bound, bound_of
+from soak.bounds import BOUNDS, WARM_UP, Bound, bound_of
 from soak.trend import Point, after, growth, quarters, slope, sparkline
 
 #: Fewer judged points than this show no trend: then nothing was proved.
@@ -66,9 +66,12 @@ def _trouble(points: Sequence[Point], judged: Sequence[Point], bound: Bound, mid
 
 
 def judge_all(series: Mapping[str, Sequence[Point]]) -> Sequence[Finding]:
-    """In the order of the names; troubles first."""
+    """In the order of the names; troubles first. What should have been sampled, and never was, is one of them."""
+    kinds = {name.partition(":")[0] for name in series}
+    unseen: Mapping[str, Sequence[Point]] = {kind: () for kind in BOUNDS if kind not in kinds}
     return sorted(
-        (judge(name, points) for name, points in series.items()), key=lambda each: (not each.trouble, each.name)
+        (judge(name, points) for name, points in {**series, **unseen}.items()),
+        key=lambda each: (not each.trouble, each.name),
     )
 
 
@@ -95,6 +98,8 @@ class Outcome:
             lines.append("the fleet did not come to rest after the edits")
         if not self.edits:
             lines.append("nothing was edited: nothing is proved")
+        if not self.faults:
+            lines.append("no fault happened: nothing is proved of them")
         return lines
 
     @property

@@ -10,7 +10,7 @@ from typing import Any
 
 from common.domain.events import EventState, Origin
 from common.domain.layers import Layer
-from common.domain.letters import DeadLetter, LetterFilter, LetterGroup, LetterState, Stage
+from common.domain.letters import DeadLetter, LetterFilter, LetterGroup, LetterState, Stage, payload_of
 from common.domain.runs import RunState
 from common.storage.memory.tables import LetterRow, MemoryTables, Rows
 
@@ -38,7 +38,7 @@ class MemoryLetters:
             return None
         row = rows.letters[dead_letter_id - 1]
         known = rows.mirror.get(row.entity)
-        return own[0], rows.events[row.event_id].event.payload or (known.raw if known else {})
+        return own[0], rows.events[row.event_id].event.payload or payload_of(known.raw if known else None)
 
     def discard(
         self, customer_id: str, numbers: Sequence[int], *, why: str, actor: str, now: datetime

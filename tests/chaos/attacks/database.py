@@ -39,14 +39,19 @@ def restart(stage: Stage, random: Random, seconds: float) -> Sequence[Wound]:
 
 
 def cut_sessions(stage: Stage, random: Random, seconds: float) -> Sequence[Wound]:
-    """Every session of the fleet ends, with its locks, again and again; requests under way go on without them."""
-    wounds = []
+    """Every session of the fleet ends, with its locks, again and again; requests under way go on without them.
+
+    Raises AssertionError if there was none to end: nothing would be proved.
+    """
+    wounds, cut = [], 0
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         with stage.engine.connect() as connection:
-            connection.execute(CUT)
+            cut += len(connection.execute(CUT).all())
         wounds.append(now_wound("sessions"))
         time.sleep(random.uniform(0.5, 3.0))
+    stage.say(f"{cut} sessions ended")
+    assert cut
     return wounds
 
 
@@ -70,6 +75,7 @@ def hold_rows(stage: Stage, random: Random, seconds: float) -> Sequence[Wound]:
     with psycopg.connect(conninfo) as session:
         held = sum(len(session.execute(statement).fetchall()) for statement in HOLD)
         stage.say(f"{held} rows held by an open transaction")
+        assert held, "no row was held: nothing would be proved"
         time.sleep(seconds)
         session.rollback()
     return [now_wound("rows")]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from support.builders import NOW, after
+import pytest
+from support.builders import NOW, a_broken_record, after
 
 from common.domain.letters import LetterFilter, LetterState
 
@@ -64,6 +65,15 @@ def test_what_was_unreadable_is_shown_as_it_came(desk):
     (number,) = numbers(desk.letters.find(ALL, limit=10))
 
     assert desk.letters.show("acme", number)[1] == {"id": "b1", "reading": 1}
+
+
+@pytest.mark.parametrize("raw", ["Ada Field", ["Ada"], 7])
+def test_what_was_not_even_an_object_is_shown_as_the_value_of_one(desk, raw):
+    """Names of fields are shown unmasked, and these have none."""
+    desk.storage.detect(broken=(a_broken_record("b1", raw=raw),), run_id="broken")
+    (number,) = numbers(desk.letters.find(ALL, limit=10))
+
+    assert desk.letters.show("acme", number)[1] == {"item": raw}
 
 
 def test_a_discard_ends_the_event_and_leaves_a_line_in_the_history_for_each(desk):

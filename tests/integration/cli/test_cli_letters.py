@@ -196,3 +196,17 @@ def test_if_one_letter_is_not_there_nothing_is_done(fleet, added, letter, event_
 
     assert outcome.err == f"error: customer 'acme': there is no dead letter {others}; see `fleet dlq list acme`\n"
     assert event_state(number) == "dead_lettered"
+
+
+def test_that_there_are_more_letters_than_a_command_takes_is_told(fleet, added, letter, now, monkeypatch):
+    added("acme")
+    first, second, _ = (letter("acme", now, source_id=source_id) for source_id in "123")
+    monkeypatch.setattr("common.cli.letter_choice.ALL_LETTERS", 2)
+
+    exported = fleet("dlq", "export")
+    tried = fleet("dlq", "discard", "acme", "--all", "--why", "x", "--dry-run", "--json")
+
+    assert len(exported.out.splitlines()) == 2
+    assert "more than 2" in exported.err
+    assert tried.data["discarded"] == [first, second]
+    assert "more than 2" in tried.err

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from chaos.customers import CUSTOMERS
 from chaos.holding import Leads
-from chaos.wounds import RECOVERY_SECONDS, Healing, Wound, forgotten_wound, is_struck_again
+from chaos.wounds import RECOVERY_SECONDS, Healing, Wound, forgotten_wound, since_last_stroke
 
 HEALED = {0.0: True, RECOVERY_SECONDS: True, RECOVERY_SECONDS + 0.1: False, None: False}
 
@@ -17,14 +17,22 @@ def test_work_that_never_went_on_is_late_as_what_took_longer_than_promised(secon
 
 def test_work_struck_again_before_it_went_on_counts_from_the_later_stroke():
     first, second = a_wound(at=100.0), a_wound(at=101.0, victim="processor1")
-    assert is_struck_again(Healing(wound=first, work="", seconds=5.0), [first, second])
-    assert not is_struck_again(Healing(wound=second, work="", seconds=4.0), [first, second])
+    assert since_last_stroke(Healing(wound=first, work="", seconds=5.0), [first, second]).seconds == 4.0
+    assert since_last_stroke(Healing(wound=second, work="", seconds=4.0), [first, second]).seconds == 4.0
+
+
+def test_work_that_is_late_or_never_goes_on_is_told_however_often_others_of_its_kind_are_struck_meanwhile():
+    first, idle = a_wound(at=100.0), a_wound(at=102.0, victim="processor1")
+    late = Healing(wound=first, work="partition/plain/1", seconds=2.0 + RECOVERY_SECONDS + 1.0)
+    never = Healing(wound=first, work="partition/plain/1", seconds=None)
+    assert not since_last_stroke(late, [first, idle]).is_in_time
+    assert not since_last_stroke(never, [first, idle]).is_in_time
 
 
 def test_a_stroke_after_it_went_on_or_against_another_kind_of_process_changes_nothing():
     first = a_wound(at=100.0)
     others = [a_wound(at=103.0), a_wound(at=101.0, victim="poller1")]
-    assert not is_struck_again(Healing(wound=first, work="", seconds=2.0), [first, *others])
+    assert since_last_stroke(Healing(wound=first, work="", seconds=2.0), [first, *others]).seconds == 2.0
 
 
 def test_a_lead_is_taken_over_by_another_session_and_not_by_the_same_one():

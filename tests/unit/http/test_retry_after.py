@@ -32,12 +32,3 @@ def test_the_wait_is_between_a_second_and_a_day(value, seconds):
 @pytest.mark.parametrize("value", ["", "soon", "-5", "1.5"])
 def test_what_cannot_be_read_is_as_good_as_absent(value):
     assert Answer(status=429, headers={"retry-after": value}, body=b"").retry_at(NOW) is None
-
-
-def test_a_field_name_is_cleaned_and_cut():
-    body = b'{"error": {"details": [{"field": "a\\u0000b\\ud800' + b"x" * 500 + b'"}]}}'
-    field = Answer(status=422, headers={}, body=body).error_field()
-
-    assert "\x00" not in field
-    assert len(field) == 200
-    field.encode()

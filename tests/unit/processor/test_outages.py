@@ -114,6 +114,28 @@ def test_an_event_that_fails_holds_up_its_successors_and_nobody_else(size, broke
     assert [version for source_id, version in destination.landed if source_id == broken] == [1, last][not are_linked :]
 
 
+class BreaksLookUps(Faulty):
+    """For one person the question whether it is there fails always."""
+
+    def match(self, writes):
+        if any(write.entity.source_id == "3" for write in writes):
+            raise self.trouble
+        return super().match(writes)
+
+
+@pytest.mark.parametrize("trouble", ["503", "silence"])
+@pytest.mark.parametrize("size", [1, 100])
+def test_a_person_whose_look_up_fails_holds_up_nobody_else(size, trouble):
+    rig = rig_of(BreaksLookUps(size=size, trouble=TROUBLES[trouble]), partitions=1)
+    ids = [str(number) for number in range(12)]
+    rig.detect(*ids)
+
+    rig.settle_until(after(5 * 60))
+
+    assert {entity.source_id for entity in rig.destination.contacts} == set(ids) - {"3"}
+    assert set(rig.attempts()) == {0}, "nothing of it was tried"
+
+
 def test_a_server_error_that_says_when_to_come_back_is_obeyed():
     told = SystemUnavailable("customer acme: destination: 503", sent=True, status=503, retry_at=after(300))
     rig = rig_of(Faulty(trouble=told, down_until=after(1)))

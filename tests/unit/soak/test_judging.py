@@ -19,6 +19,11 @@ def series(value, times=HOUR):
     return [Point(at=float(at), value=value(at, dice)) for at in times]
 
 
+def whole():
+    """A series of each kind, and none that grows."""
+    return {kind: series(lambda *_: 0.0) for kind in BOUNDS}
+
+
 def test_a_leak_fails():
     leak = series(lambda at, dice: 100 + at * 15 / 3600 + dice.gauss(0, 2))
 
@@ -84,7 +89,7 @@ def test_the_stand_in_may_grow_for_it_forgets_nothing():
 
 
 def outcome(**changes):
-    flat = {"rss: beat": series(lambda *_: 50.0)}
+    flat = {**whole(), "rss: beat": series(lambda *_: 50.0)}
     base = {
         "findings": judge_all(flat), "audit": [], "at_rest": True, "seconds": 3600.0, "edits": 7000, "faults": 12,
     }  # fmt: skip
@@ -93,15 +98,28 @@ def outcome(**changes):
 
 def test_a_run_passes_only_if_all_of_it_does():
     assert outcome().verdict == "PASS"
-    leaking = judge_all({"rss: beat": series(lambda at, _: at)})
-    for change in ({"audit": ["acme: missing"]}, {"at_rest": False}, {"edits": 0}, {"findings": leaking}):
+    leaking = judge_all({**whole(), "rss: beat": series(lambda at, _: at)})
+    for change in (
+        {"audit": ["acme: missing"]},
+        {"at_rest": False},
+        {"edits": 0},
+        {"faults": 0},
+        {"findings": leaking},
+    ):
         assert outcome(**change).verdict == "FAIL", change
 
 
 def test_troubles_come_first():
-    both = judge_all({"a": series(lambda *_: 1.0), "rss: z": series(lambda at, _: at)})
+    found = judge_all({**whole(), "a": series(lambda *_: 1.0), "rss: z": series(lambda at, _: at)})
 
-    assert [each.name for each in both] == ["rss: z", "a"]
+    assert [each.name for each in found] == ["rss: z", *sorted([*whole(), "a"])]
+
+
+@pytest.mark.parametrize("kind", BOUNDS)
+def test_what_was_never_sampled_has_proved_nothing(kind):
+    sampled = {name: points for name, points in whole().items() if name != kind}
+
+    assert [each.name for each in judge_all(sampled) if each.trouble] == [kind]
 
 
 def test_slope_growth_and_quarters_are_of_the_points_given():
