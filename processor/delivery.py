@@ -9,7 +9,7 @@ import structlog
 
 from common.domain.customers import Customer, System
 from common.domain.entities import EntityKey
-from common.domain.errors import BudgetExhausted, TransientError
+from common.domain.errors import BudgetExhausted
 from common.domain.events import Event
 from common.domain.limits import Share, share_of
 from common.domain.mapping import read_mapping
@@ -17,16 +17,14 @@ from common.domain.nights import is_rate_pause
 from common.domain.passages import Passage, passing
 from common.domain.writes import EventOutcome, Intent, SliceOutcome, WriteState
 from common.logs.setup import bound
+from processor.asking import ask
 from processor.guarding import Guarded
-from processor.identity import identify
-from processor.looking import look
 from processor.pipeline import Plan, Work, coalesce
-from processor.replaying.undisputed import undisputed
 from processor.sending import is_suspect, send
 from processor.slices import Slice, SliceParts, entities_of
 from processor.steps.line import first_steps, last_steps, pass_through
 from processor.taking import Taken, take
-from processor.verdicts import Action, SliceVerdict, after_backoff, decide_slice, may_be_a_records
+from processor.verdicts import Action, SliceVerdict, decide_slice
 
 log = structlog.get_logger(__name__)
 
@@ -138,36 +136,12 @@ def _portions(part: Slice, works: Sequence[Work]) -> Sequence[Sequence[Work]]:
 def _ask_and_send(part: Slice, portions: Sequence[Sequence[Work]]) -> None:
     for number, works in enumerate(portions):
         try:
-            send(part, _looked_up(part, works))
+            send(part, ask(part, works))
         except BudgetExhausted as limit:
             _wait_for_the_share(part, [work for left in portions[number:] for work in left], limit)
             return
         if part.is_over or part.is_probe:
             return
-
-
-def _looked_up(part: Slice, works: Sequence[Work]) -> Sequence[Work]:
-    """Those that may be written. If a look-up fails, what it was for is put off: others go on without it.
-
-    Raises what the destination's look-ups raise.
-    """
-    left = works
-    try:
-        for step in (look, undisputed, identify):
-            left = step(part, left)
-    except TransientError as error:
-        if may_be_a_records(error):
-            part.record(SliceOutcome(events=tuple(_put_off(part, work, error) for work in left)))
-        raise
-    return left
-
-
-def _put_off(part: Slice, work: Work, error: TransientError) -> EventOutcome:
-    """No attempt: nothing of it was tried."""
-    event = work.event
-    later = after_backoff(event.failures, part.now, part.parts.random_unit())
-    reason = f"its look-up failed: {error}"
-    return EventOutcome(event_id=event.event_id, state=event.state, reason=reason, failures=1, retry_at=later)
 
 
 def _awaited(

@@ -35,6 +35,7 @@ An answer with a `Retry-After` parks the customer until then, whatever its statu
 Of a slice in which nothing was being written (`decide_slice`): a look-up failed, or it may not begin. No event of it
 has ended by that, and none counts an attempt. What a look-up was for that the system answered badly, or not at all, is
 put off by BACKOFF besides, and asked for alone in the end: one record that breaks its look-up keeps no other waiting.
+A look-up that is refused for one record, and not for the others, makes that one a dead letter (see `asking`).
 
 | error                         | action          | until                                                   |
 |-------------------------------|-----------------|---------------------------------------------------------|
@@ -42,7 +43,7 @@ put off by BACKOFF besides, and asked for alone in the end: one record that brea
 | RateLimited, BreakerOpen      | PARK            | told                                                    |
 | CredentialsBlocked            | BLOCK           | verified                                                |
 | other CustomerBlocked         | PAUSE           | resumed                                                 |
-| PermanentError                | PAUSE           | resumed: no record was refused but a look-up            |
+| PermanentError                | PAUSE           | resumed: look-ups are refused for several, or in doubt  |
 | TransientError                | PARK            | LOOK_AGAIN_SECONDS; later if it has opened the breaker  |
 | anything else: a defect       | PARK            | DEFECT_SECONDS: it comes again, but not in a loop       |
 """

@@ -6,7 +6,8 @@ import pytest
 from support.builders import NOW, after, an_entity
 from support.delivering import PretendedDestination, ProcessorRig
 
-from common.domain.errors import RateLimited, SystemUnavailable, UnknownOutcome
+from common.domain.customers import CustomerStatus
+from common.domain.errors import RateLimited, RecordRefused, SystemUnavailable, UnknownOutcome
 from common.domain.writes import Postponed
 from common.storage.memory.attempts import MemoryAttempts
 from processor.verdicts import GAVE_UP, TRANSIENT_ATTEMPTS
@@ -134,6 +135,46 @@ def test_a_person_whose_look_up_fails_holds_up_nobody_else(size, trouble):
 
     assert {entity.source_id for entity in rig.destination.contacts} == set(ids) - {"3"}
     assert set(rig.attempts()) == {0}, "nothing of it was tried"
+
+
+class RefusesLookUps(Faulty):
+    """The question whether they are there is refused for some people."""
+
+    refused_for: frozenset[str] = frozenset("3")
+    asked = 0
+
+    def match(self, writes):
+        self.asked += 1
+        if any(write.entity.source_id in self.refused_for for write in writes):
+            raise RecordRefused("customer acme: Query: 400", reason="http_400", status=400)
+        return super().match(writes)
+
+
+@pytest.mark.parametrize("size", [1, 100])
+def test_a_person_whose_look_up_is_refused_is_a_dead_letter_and_the_others_are_written(size):
+    rig = rig_of(RefusesLookUps(size=size), partitions=1)
+    ids = [str(number) for number in range(12)]
+    rig.detect(*ids)
+
+    rig.settle_until(after(60))
+
+    assert {entity.source_id for entity in rig.destination.contacts} == set(ids) - {"3"}
+    (letter,) = rig.tables.dead_letters
+    assert (letter.entity.source_id, letter.reason, letter.status) == ("3", "http_400", 400)
+    assert rig.customers.get("acme").is_active
+
+
+def test_a_destination_that_refuses_all_look_ups_is_no_records_fault_and_is_soon_left_alone():
+    destination = RefusesLookUps(size=100)
+    destination.refused_for = frozenset(map(str, range(100)))
+    rig = rig_of(destination, partitions=1)
+    rig.detect(*map(str, range(100)))
+
+    rig.settle_until(after(60))
+
+    assert rig.customers.get("acme").status is CustomerStatus.PAUSED
+    assert rig.states() == {"pending": 100}
+    assert destination.asked < 20
 
 
 def test_a_server_error_that_says_when_to_come_back_is_obeyed():
