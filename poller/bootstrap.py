@@ -41,6 +41,7 @@ from common.storage.backlog import PostgresBacklog
 from common.storage.batches import PostgresBatches
 from common.storage.breakers import PostgresBreakers
 from common.storage.customers import PostgresCustomerStore
+from common.storage.delivery import PostgresDeliveryStore
 from common.storage.detection import PostgresDetectionStore
 from common.storage.engine import OUTAGES, make_engine
 from common.storage.keys import PostgresKeyStore
@@ -68,6 +69,7 @@ from poller.probing import probe_source
 from poller.run_parts import RunParts
 from poller.schedule.timetable import timetable_of
 from poller.sources import registry
+from poller.unreadable import LetterLimit
 
 #: Sessions of one worker process: its threads hold one at most each, and wait for each other beyond this.
 CONNECTIONS = 10
@@ -196,6 +198,9 @@ def build(settings: Settings, app: Celery, is_stopping: Callable[[], bool] = nev
             metrics=metrics,
             runs=settings.failed_runs_before_pause,
             pause_hours=settings.pause_hours,
+        ),
+        letter_limit=LetterLimit(
+            count=PostgresDeliveryStore(engine).open_dead_letters, letters=settings.dead_letter_limit
         ),
         note_pause=Pauses(nights=nights),
         outages=OUTAGES,

@@ -23,6 +23,7 @@ from poller.detectors.full import Full
 from poller.detectors.incremental import Incremental
 from poller.detectors.walk import Walk
 from poller.failing import FailureLimit
+from poller.unreadable import LetterLimit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,7 @@ class RunParts:
     breakers: Breakers
     backpressure: Backpressure
     failure_limit: FailureLimit
+    letter_limit: LetterLimit
     #: Called when a budget or a 429 puts a run off.
     note_pause: Callable[[Customer], None] = uncounted
     #: What our own storage raises when it is away: neither an error of the source's nor a defect.

@@ -219,7 +219,9 @@ class _Run:
         return fuse_of(self.customer, self.parts.fuse)
 
     def tell(self, counts: RunCounts) -> None:
-        """What a scan has found gone."""
+        """What a page or a scan has found gone, or unreadable."""
+        if counts.broken:
+            self.parts.letter_limit.mind(self.customer.customer_id)
         if counts.deleted:
             self.announce(counts.deleted)
         if counts.held:

@@ -54,6 +54,7 @@ from poller.plans import Plans
 from poller.run_parts import RunParts
 from poller.sources import registry
 from poller.sources.registry import SOURCES
+from poller.unreadable import LetterLimit
 from processor.bootstrap import DestinationParts, batch_size
 from processor.delivery import deliver
 from processor.slices import SliceParts
@@ -196,6 +197,7 @@ class Hub:
             resources=registry.resources,
             sizes=PostgresSizes(self.engine),
             slice_seconds=60,
+            letter_limit=LetterLimit(count=PostgresDeliveryStore(self.engine).open_dead_letters),
             note_pause=Pauses(nights=self.nights),
             breakers=self.breakers,
             backpressure=self.backpressure(BacklogLimits()),

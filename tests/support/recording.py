@@ -17,6 +17,7 @@ from common.metrics.catalogue import Metrics
 from common.storage.memory.backlog import MemoryBacklog
 from common.storage.memory.breakers import MemoryBreakers
 from common.storage.memory.customers import MemoryCustomerStore
+from common.storage.memory.delivery import MemoryDeliveryStore
 from common.storage.memory.detection import MemoryDetectionStore
 from common.storage.memory.locks import LockServer, MemoryLocks
 from common.storage.memory.sizes import MemorySizes
@@ -27,6 +28,7 @@ from poller.detectors.incremental import Incremental
 from poller.detectors.walk import Walk
 from poller.failing import FailureLimit
 from poller.run_parts import RunParts
+from poller.unreadable import LetterLimit
 from support.builders import NOW, a_customer
 
 
@@ -54,6 +56,7 @@ class PollerRig:
             "publish": lambda customer: self.published.append(customer.customer_id),
             "resources": lambda _customer: self.source.resources, "sizes": MemorySizes(self.tables),
             "breakers": self.breakers, "backpressure": self.backpressure(BacklogLimits()),
+            "letter_limit": LetterLimit(count=MemoryDeliveryStore(self.tables).open_dead_letters),
             "failure_limit": FailureLimit(customers=self.customers, clock=self.clock, metrics=self.metrics),
         }  # fmt: skip
         self.parts = RunParts(**{**base, **changes})
