@@ -19,6 +19,8 @@ from common.queueing.celery_app import VISIBILITY_TIMEOUT_SECONDS
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.3, 2.0
 #: Looks for a worker in the middle of its work, and seconds between them: a partition is often held for milliseconds.
 LOOKS, LOOK_SECONDS = 25, 0.02
+#: Seconds until one was met, and was still at it once it was stopped: there are edits all the time.
+MEETING_SECONDS = 30.0
 CUT = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE client_port = ANY(:ports)")
 
 
@@ -40,12 +42,9 @@ def pause(stage: Stage, random: Random, seconds: float) -> Sequence[Wound]:
 
     It keeps its locks meanwhile, which is safe; so what it held is recovered from its waking on.
     """
-    name = _busy(stage, random) or random.choice(stage.names("processor"))
+    name, pid, held = _stop_at_work(stage, random)
     stage.say(f"stopped: {name}")
-    pid = stage.pid(name)
-    signal_to(pid, signal.SIGSTOP)
     try:
-        held = held_by(stage, pid)
         time.sleep(seconds)
     finally:
         signal_to(pid, signal.SIGCONT)
@@ -62,12 +61,10 @@ def zombie(stage: Stage, random: Random, seconds: float) -> Sequence[Wound]:
 
     It must not write any more, nor undo what others did meanwhile.
     """
-    name = _busy(stage, random) or random.choice(stage.names("processor"))
+    name, pid, held = _stop_at_work(stage, random)
     stage.say(f"a zombie: {name}")
-    pid = stage.pid(name)
-    signal_to(pid, signal.SIGSTOP)
     try:
-        held, ports = held_by(stage, pid), session_ports(stage, pid)
+        ports = session_ports(stage, pid)
         at = time.time()
         with stage.engine.connect() as connection:
             connection.execute(CUT, {"ports": list(ports)})
@@ -75,6 +72,25 @@ def zombie(stage: Stage, random: Random, seconds: float) -> Sequence[Wound]:
     finally:
         signal_to(pid, signal.SIGCONT)
     return [Wound(at=at, victim=name, locks=held), now_wound("fleet")]
+
+
+def _stop_at_work(stage: Stage, random: Random) -> tuple[str, int, frozenset[str]]:
+    """Its name, its pid and the locks that it holds, a partition's among them, now that it has been stopped by SIGSTOP.
+
+    Raises AssertionError if none is met in the middle of its work: nothing would be proved.
+    """
+    ends = time.monotonic() + MEETING_SECONDS
+    while time.monotonic() < ends:
+        name = _busy(stage, random)
+        if name is None:
+            continue
+        pid = stage.pid(name)
+        signal_to(pid, signal.SIGSTOP)
+        held = held_by(stage, pid)
+        if any(lock.startswith("partition") for lock in held):
+            return name, pid, held
+        signal_to(pid, signal.SIGCONT)  # it was done with it before the signal came
+    raise AssertionError(f"no worker was met in the middle of its work in {MEETING_SECONDS} s")
 
 
 def _busy(stage: Stage, random: Random) -> str | None:

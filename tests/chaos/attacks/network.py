@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
 
@@ -51,7 +51,8 @@ def through(way: Callable[[Random], Way], *, reset_after: bool = False) -> Calla
         routes = list(stage.network.routes)
         random.shuffle(routes)
         for route in routes:
-            _for_a_while(route, way(random), seconds / len(routes), reset_after=reset_after)
+            is_met = _for_a_while(route, way(random), seconds / len(routes), reset_after=reset_after)
+            assert is_met, "nobody came by: nothing was proved"
             wounds.append(now_wound("network"))
         return wounds
 
@@ -129,7 +130,10 @@ def _lose(loss: Loss, seconds: float) -> int:
     return loss.route.tally.lost_replies - before
 
 
-def _for_a_while(route: Route, way: Way, seconds: float, *, reset_after: bool = False) -> None:
+def _for_a_while(route: Route, way: Way, seconds: float, *, reset_after: bool = False) -> bool:
+    """Whether there was a connection that it could befall."""
+    before = replace(route.tally)
+    is_met = route.open_links() > 0
     route.switch(way)
     try:
         time.sleep(seconds)
@@ -137,3 +141,4 @@ def _for_a_while(route: Route, way: Way, seconds: float, *, reset_after: bool = 
         if reset_after:
             route.switch(Reset(), reach=Reach.EXISTING)
         route.switch(Pass())
+    return is_met or route.tally != before

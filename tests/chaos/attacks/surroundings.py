@@ -15,6 +15,8 @@ STEPS = (40.0, 600.0, 3_600.0)
 STEPPED = ("processor1", "poller1", "beat")
 #: What the destination answers, one after the other; 200 lets a request through.
 ANSWERS = (500, 500, 200, 503, "reset", "applied_then_reset", 200, {"status": 502, "applied": True})
+#: Of PostgreSQL: with less it can add nothing to a table.
+PAGE_BYTES = 8_192
 #: Seconds for which the disk is full, and then is not.
 SHORTEST_FULL, LONGEST_FULL = 1.0, 4.0
 FAULTS = (
@@ -36,8 +38,11 @@ def moods(stage: Stage, random: Random, seconds: float) -> Sequence[Wound]:
     stage.admin.add_faults(scripted, *FAULTS)
     try:
         time.sleep(seconds)
+        hits = sum(rule["hits"] for rule in stage.admin.faults())
     finally:
         stage.admin.clear_faults()
+    assert hits, "no request met a mood"
+    stage.say(f"{hits} requests met a mood")
     return [now_wound("apis")]
 
 
@@ -50,7 +55,7 @@ def disk(stage: Stage, random: Random, seconds: float) -> Sequence[Wound]:
         stage.disk.fill()
         try:
             time.sleep(random.uniform(SHORTEST_FULL, LONGEST_FULL))
-            stage.say(f"{stage.disk.free_bytes} bytes free under PostgreSQL")
+            assert stage.disk.free_bytes < PAGE_BYTES
         finally:
             stage.disk.free()
         wounds.append(now_wound("disk"))
