@@ -17,8 +17,13 @@ from deploy.sandbox.volunteer.filters import second
 
 
 def sign_up(organization: Organization, random: Random, clock: Clock, user: User) -> str:
-    """The user joins a date in the window, in a role that they do not have on it yet."""
-    dates = [row["id"] for row in organization.source.dates.values() if _watched(row.get("starts_at"), clock)]
+    """The user joins a date in the window, of a project that is on, in a role that they do not have on it yet."""
+    projects = {row["id"] for row in organization.source.projects.values() if _is_on(row)}
+    dates = [
+        row["id"]
+        for row in organization.source.dates.values()
+        if row["project_id"] in projects and _watched(row.get("starts_at"), clock)
+    ]
     if not dates:
         return add_date(organization, random, clock, user)
     taken = {(row.get("project_date_id"), row.get("role")) for row in organization.source.attendance.of_user(user.id)}

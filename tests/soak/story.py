@@ -34,6 +34,8 @@ SETTINGS = {
     # Some edits are refused for good reason (hours changed after their import), about one in eighty: an hour of them
     # would pause a customer, as it should where there are people to look.
     "FLEET_DEAD_LETTER_LIMIT": "100000",
+    # An hour of edits cancels and leaves more than the fuse lets go in a day: the rest would wait for a person.
+    "FLEET_DELETION_FUSE_RECORDS": "100000",
 }
 #: Seconds for the first backfill, and for the rest after the edits, on a machine that is busy.
 BACKFILL_SECONDS, REST_SECONDS = 300.0, 300.0
