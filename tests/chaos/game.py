@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chaos.attacks.registry import ATTACKS
 from chaos.customers import HOT_ENTITIES
@@ -115,10 +115,16 @@ def line(played: Played) -> str:
 def _round(stage: Stage, each: Round, leads: Leads, *, hot_edits: int) -> Played:
     stage.say(f"round {each.number}  {each.attack}, {each.seconds:.0f} s")
     began, random = time.monotonic(), each.random()
+    wounds: Sequence[Wound] = ()
+    unproved = ""
     with edits(stage, random, hot_edits=hot_edits, seconds=each.seconds + TAIL_SECONDS) as editor:
-        wounds = ATTACKS[each.attack](stage, each.random(), each.seconds)
+        try:
+            wounds = tuple(ATTACKS[each.attack](stage, each.random(), each.seconds))
+        except AssertionError as error:  # it met nobody; the other attacks may
+            unproved = f"nothing was proved: {error}"
         time.sleep(TAIL_SECONDS)
     rest = come_to_rest(stage)
+    rest = replace(rest, unrest=rest.unrest or unproved or None)
     return Played(
         round=each,
         wounds=wounds,

@@ -133,7 +133,7 @@ def _lose(loss: Loss, seconds: float) -> int:
 def _for_a_while(route: Route, way: Way, seconds: float, *, reset_after: bool = False) -> bool:
     """Whether there was a connection that it could befall."""
     before = replace(route.tally)
-    is_met = route.open_links() > 0
+    is_met = route.open_links > 0
     route.switch(way)
     try:
         time.sleep(seconds)
