@@ -13,7 +13,7 @@ from chaos.load import edits, pile_up, versions_of_hot
 from chaos.plan import Round
 from chaos.rest import Rest, come_to_rest, is_slow
 from chaos.stage import Stage
-from chaos.wounds import Healing, Wound, healings
+from chaos.wounds import Healing, Wound, healings, settled
 
 #: Seconds of edits after an attack, so that there is work to go on with.
 TAIL_SECONDS = 4.0
@@ -114,7 +114,7 @@ def line(played: Played) -> str:
 
 def _round(stage: Stage, each: Round, leads: Leads, *, hot_edits: int) -> Played:
     stage.say(f"round {each.number}  {each.attack}, {each.seconds:.0f} s")
-    began, random = time.monotonic(), each.random()
+    began, random, before = time.monotonic(), each.random(), settled(stage)
     wounds: Sequence[Wound] = ()
     unproved = ""
     with edits(stage, random, hot_edits=hot_edits, seconds=each.seconds + TAIL_SECONDS) as editor:
@@ -128,7 +128,7 @@ def _round(stage: Stage, each: Round, leads: Leads, *, hot_edits: int) -> Played
     return Played(
         round=each,
         wounds=wounds,
-        healings=healings(stage, wounds, leads),
+        healings=healings(stage, wounds, leads, before),
         rest=rest,
         edits=hot_edits + editor.done,
         seconds=time.monotonic() - began,

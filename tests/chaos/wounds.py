@@ -17,11 +17,17 @@ from poller.schedule.scheduler import LEADER_LOCK
 RECOVERY_SECONDS = 10.0
 #: Work of the whole fleet.
 ALL_EVENTS, ALL_RUNS = "partition", "run"
-#: Of the events that were open at a moment, the first to end after it. `:partition` below 0: of all partitions.
+#: Of the events that were open at a moment, the first to end after it. `:partition` below 0: of all partitions. None up
+#: to `:settled` was: they had ended before, whatever a stepped clock has written down.
 EVENTS = text(
     "SELECT extract(epoch FROM min(finished_at)) AS went_on, count(*) AS open FROM events"
     " WHERE (:customer = '' OR customer_id = :customer) AND (:partition < 0 OR partition = :partition)"
-    " AND detected_at <= to_timestamp(:at) AND (finished_at IS NULL OR finished_at > to_timestamp(:at))"
+    " AND event_id > :settled AND detected_at <= to_timestamp(:at)"
+    " AND (finished_at IS NULL OR finished_at > to_timestamp(:at))"
+)
+#: The last event, if all have ended.
+SETTLED = text(
+    "SELECT CASE WHEN bool_or(state IN ('pending', 'submitted')) THEN 0 ELSE coalesce(max(event_id), 0) END FROM events"
 )
 #: The first run of a customer that began or ended after a moment; its resources take turns, so a killed one's comes
 #: round again with the others.
@@ -72,22 +78,30 @@ def forgotten_wound(victim: str) -> Wound:
     return Wound(at=time.time(), victim=victim, locks=frozenset(f"{ALL_EVENTS}/{each.name}" for each in CUSTOMERS))
 
 
-def healings(stage: Stage, wounds: Sequence[Wound], leads: Leads) -> Sequence[Healing]:
-    """Call it once the fleet is at rest. What was struck again before it went on counts from the later stroke: it is
-    dated anew and not left out, for the later one may have held nothing that tells of this work.
+def settled(stage: Stage) -> int:
+    """The number of the last event, if all have ended; 0: some have not, so any may be what is struck."""
+    with stage.engine.connect() as connection:
+        return int(connection.execute(SETTLED).scalar_one())
+
+
+def healings(stage: Stage, wounds: Sequence[Wound], leads: Leads, before: int) -> Sequence[Healing]:
+    """Call it once the fleet is at rest; `before`: as `settled` before the first of them.
+
+    What was struck again before it went on counts from the later stroke: it is dated anew and not left out, for the
+    later one may have held nothing that tells of this work.
     """
     with stage.engine.connect() as connection:
         found = [
             Healing(wound=wound, work=work, seconds=None if went_on is None else went_on - wound.at)
             for wound in wounds
             for work in sorted(wound.locks)
-            for is_work, went_on in [_went_on(connection, wound.at, work, leads)]
+            for is_work, went_on in [_went_on(connection, wound.at, work, leads, before)]
             if is_work
         ]
     return [since_last_stroke(healing, wounds) for healing in found]
 
 
-def _went_on(connection: Connection, at: float, work: str, leads: Leads) -> tuple[bool, float | None]:
+def _went_on(connection: Connection, at: float, work: str, leads: Leads, before: int) -> tuple[bool, float | None]:
     """Whether there was something to go on with, and when that happened."""
     if work == LEADER_LOCK:
         return True, leads.taken_over(at)
@@ -96,7 +110,7 @@ def _went_on(connection: Connection, at: float, work: str, leads: Leads) -> tupl
     if kind == "run":
         moment = connection.execute(RUNS, {"customer": customer, "at": at}).scalar_one()
         return True, _seconds(moment)
-    values = {"customer": customer, "partition": int(part) if part else -1, "at": at}
+    values = {"customer": customer, "partition": int(part) if part else -1, "at": at, "settled": before}
     row = connection.execute(EVENTS, values).one()
     return row.open > 0, _seconds(row.went_on)
 
