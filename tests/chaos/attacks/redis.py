@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 
 from redis import RedisError
+from sqlalchemy import text
 from support.waiting import wait_until
 
 from chaos.processes import signal_to
@@ -24,6 +25,9 @@ FLUSHES = 3
 BUDGETS = b"budget"
 #: Of the log's end, bytes that are lost: from half a command to some hundreds of messages.
 FEWEST_BYTES, MOST_BYTES = 7, 40_000
+#: So many events are open when Redis forgets what was said of them; and seconds until there are.
+WORK_EVENTS, WORK_SECONDS = 10, 30.0
+OPEN = text("SELECT count(*) FROM events WHERE state IN ('pending', 'submitted')")
 #: Seconds until it answers again; it reads its log, and its supervisor waits a second at first.
 UP_SECONDS = 60.0
 
@@ -35,6 +39,7 @@ def flush(stage: Stage, random: Random, seconds: float) -> Sequence[Wound]:
     A budget is closed for a minute from the first request after it was forgotten; forgotten again in that minute, it
     would be closed for two, and nothing more would be shown.
     """
+    _wait_for_work(stage)
     with stage.redis() as client:
         client.flushall()
     wounds = [forgotten_wound("redis")]
@@ -44,6 +49,14 @@ def flush(stage: Stage, random: Random, seconds: float) -> Sequence[Wound]:
         wounds.append(forgotten_wound("redis"))
     time.sleep(seconds / 2)
     return wounds
+
+
+def _wait_for_work(stage: Stage) -> None:
+    """Something is to be lost. Raises AssertionError if there is not, although there are edits all the time."""
+    with stage.engine.connect() as connection:
+        wait_until(
+            lambda: connection.execute(OPEN).scalar_one() >= WORK_EVENTS, seconds=WORK_SECONDS, what="events to apply"
+        )
 
 
 def _forget_messages(stage: Stage) -> None:
@@ -57,6 +70,7 @@ def torn(stage: Stage, random: Random, seconds: float) -> Sequence[Wound]:
     with stage.redis() as client:
         log = _newest_log(Path(client.config_get("dir")["dir"]))
     pid = stage.server_pid("redis")
+    _wait_for_work(stage)
     signal_to(pid, signal.SIGKILL)
     wait_until(lambda: not _lives(pid), seconds=UP_SECONDS, what="the end of Redis")
     lost = min(log.stat().st_size, random.randint(FEWEST_BYTES, MOST_BYTES))
