@@ -194,7 +194,9 @@ class Process:
         return not self._open_events(customer_id) and not self._open_runs(customer_id)
 
     def _open_events(self, customer_id: str) -> int:
-        return self._count("events WHERE customer_id = %s AND state IN ('pending', 'submitted')", customer_id)
+        """Not those that wait for hours to be final, for weeks: they are where they belong."""
+        rows = "events WHERE customer_id = %s AND state IN ('pending', 'submitted') AND waits_for <> 'newer'"
+        return self._count(rows, customer_id)
 
     def _open_runs(self, customer_id: str) -> int:
         """Progress that no run has sealed yet: the next turn goes on from it."""

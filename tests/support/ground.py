@@ -39,8 +39,7 @@ class Ground:
         generous = {"volunteer_requests_per_minute": 100_000, "crm_requests_per_hour": 1_000_000}
         rows = [{**generous, "import_mode": "at_once", **dict(self.tale.organization), "name": name} for name in names]
         for access in self.sandbox.create_organizations(*rows):
-            for group in self.sandbox.export(access.name)["source"]["groups"]:
-                self.sandbox.create_tag(access.name, group["name"])
+            self.sandbox.create_tags(access.name)
             self.hub.onboard(access, source_settings=dict.fromkeys(SCAN_SETTINGS, 0), **dict(self.tale.destination))
         if warms:
             self.children.warm(names, self.tale.beginning)
