@@ -86,7 +86,8 @@ TALES = {tale.story.name: tale for tale in (
     Tale(story=reading("note", "forms", "form_completions"), edit=form),
     Tale(story=reading("tag", "groups", "group_members"), edit=joining, organization=(("users", 3),)),
     Tale(
-        story=reading("attendance", "participations"), edit=hours, before=("users", "projects", "project_dates", "certificates"),
+        story=reading("attendance", "participations"), edit=hours,
+        before=("users", "projects", "project_dates", "certificates"),
         organization=(("users", 2), ("volunteer_module", True)),
     ),
 )}  # fmt: skip
