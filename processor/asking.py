@@ -12,11 +12,10 @@ from dataclasses import dataclass
 import structlog
 
 from common.domain.errors import PermanentError, TransientError
-from common.domain.events import EventState
-from common.domain.writes import EventOutcome, Refusal, SliceOutcome
+from common.domain.writes import EventOutcome, SliceOutcome
 from processor.identity import identify
 from processor.looking import look
-from processor.pipeline import Work
+from processor.pipeline import Work, dead_lettered
 from processor.replaying.undisputed import undisputed
 from processor.slices import Slice
 from processor.verdicts import after_backoff, may_be_a_records
@@ -93,10 +92,4 @@ def _put_off(part: Slice, work: Work, error: TransientError) -> EventOutcome:
 
 def _refused(work: Work, error: PermanentError) -> EventOutcome:
     log.warning("look-up is refused", action="event.dead_lettered", reason=error.reason, **work.event.log_context())
-    refusal = Refusal(
-        reason=error.reason, message=f"its look-up is refused: {error}", field=error.field, status=error.status,
-        detail=error.detail,
-    )  # fmt: skip
-    return EventOutcome(
-        event_id=work.event.event_id, state=EventState.DEAD_LETTERED, reason=error.reason, attempts=1, refusal=refusal
-    )
+    return dead_lettered(work, error, f"its look-up is refused: {error}")

@@ -124,7 +124,7 @@ def _portions(part: Slice, works: Sequence[Work]) -> Sequence[Sequence[Work]]:
     """What goes in requests for many, at once; what is asked for and written one by one, a few at a time.
 
     Suspects go last, each alone, those that failed least first: one that breaks a look-up keeps no other from being
-    looked for, and least of all from being the one that finds out whether the destination is back.
+    looked for and sent, and least of all from being the one that finds out whether the destination is back.
     """
     suspects = sorted(filter(is_suspect, works), key=lambda work: (work.event.failures, work.event.event_id))
     alone = [work for work in works if part.destination.group_limit(work.as_write()) == 1 and work not in suspects]

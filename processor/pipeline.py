@@ -12,10 +12,11 @@ from dataclasses import dataclass, field, replace
 
 from common.domain.canonical import Canonical
 from common.domain.entities import EntityKey
+from common.domain.errors import PermanentError
 from common.domain.events import Event, EventState
 from common.domain.identities import EmailUse
 from common.domain.people import Person
-from common.domain.writes import EventOutcome, Intent, Link, Operation, Write, WriteState
+from common.domain.writes import EventOutcome, Intent, Link, Operation, Refusal, Write, WriteState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,4 +129,14 @@ def _with_attempts(chosen: Event, own: Sequence[Event]) -> Event:
 def _superseded(event: Event, by: Event) -> EventOutcome:
     return EventOutcome(
         event_id=event.event_id, state=EventState.SUPERSEDED, reason=f"by version {by.version} (event {by.event_id})"
+    )
+
+
+def dead_lettered(work: Work, error: PermanentError, message: str) -> EventOutcome:
+    """Its end, before anything of it was sent."""
+    refusal = Refusal(
+        reason=error.reason, message=message, field=error.field, status=error.status, detail=error.detail
+    )  # fmt: skip
+    return EventOutcome(
+        event_id=work.event.event_id, state=EventState.DEAD_LETTERED, reason=error.reason, attempts=1, refusal=refusal
     )

@@ -52,18 +52,7 @@ def send(part: Slice, works: Sequence[Work]) -> None:
 
 
 def _batches(part: Slice, works: Sequence[Work]) -> Iterator[list[Work]]:
-    """Works that go in one request: of one operation, as many as fit.
-
-    Suspects go last, each alone, those that failed least first: one that breaks its request keeps no other from being
-    sent, and least of all from being the one request that finds out whether the destination is back.
-    """
-    yield from _grouped(part, [work for work in works if not is_suspect(work)])
-    suspects = [work for work in works if is_suspect(work)]
-    for work in sorted(suspects, key=lambda work: (work.event.failures, work.event.event_id)):
-        yield [work]
-
-
-def _grouped(part: Slice, works: Sequence[Work]) -> Iterator[list[Work]]:
+    """Works that go in one request: of one operation, as many as fit."""
     batches: dict[str, list[Work]] = {}
     for work in sorted(works, key=lambda work: (work.link is None, work.event.event_id)):
         write = work.as_write()

@@ -14,8 +14,8 @@ from common.cli.moments import since as moment_of
 from common.cli.output import note
 from common.domain.letters import DeadLetter, LetterFilter, LetterState
 
-#: Far more refusals than a customer can have, for nothing more of it is applied at a limit well below this; but of
-#: items that were unreadable there is no limit. What a command leaves is told.
+#: Far more than a customer should have, for nothing more of it is read or applied at a limit well below this. What a
+#: command leaves is told.
 ALL_LETTERS = 10_000
 
 #: What a number of PostgreSQL holds, a bigint.

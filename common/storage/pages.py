@@ -67,7 +67,7 @@ def record_page(connection: Connection, page: PageToSave) -> None:
     """In the page's own transaction, after its run has counted it: the count is the page's number."""
     rows = [_row(page, showing) for showing in showings(page)]
     if rows:
-        connection.execute(_insertion(), rows)
+        connection.execute(INSERTION, rows)
 
 
 def _insertion() -> Insert:
@@ -76,6 +76,9 @@ def _insertion() -> Insert:
     statement = insert(pages).values(number=select(runs.c.pages).where(*run).scalar_subquery())
     newest = {name: statement.excluded[name] for name in ("run_id", "number", "seen_at")}
     return statement.on_conflict_do_update(index_elements=KEY, set_={**newest, "times": pages.c.times + 1})
+
+
+INSERTION = _insertion()
 
 
 def _row(page: PageToSave, showing: Showing) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from common.domain.errors import PermanentError
 from common.domain.events import EventState
 from common.domain.identities import EmailUse
 from common.domain.mapping import FieldMapping
-from common.domain.writes import EventOutcome, Link, Refusal
-from processor.pipeline import Plan, Work
+from common.domain.writes import EventOutcome, Link
+from processor.pipeline import Plan, Work, dead_lettered
 from processor.steps.check import checked
 from processor.steps.handle import handled
 from processor.steps.ledger import not_done_yet
@@ -84,7 +84,4 @@ def _dead_letter(work: Work, error: PermanentError) -> EventOutcome:
     log.warning(
         "event cannot be applied", action="event.dead_lettered", reason=error.reason, **work.event.log_context()
     )
-    refusal = Refusal(reason=error.reason, message=str(error), field=error.field, detail=error.detail)
-    return EventOutcome(
-        event_id=work.event.event_id, state=EventState.DEAD_LETTERED, reason=error.reason, attempts=1, refusal=refusal
-    )
+    return dead_lettered(work, error, str(error))
